@@ -1,0 +1,246 @@
+"""The plain values that travel through the grader, and how they are kept on disk.
+
+Standard library only. `Score.to_json` is the contract with everything downstream
+(`score.json`, schema 1); new keys may be added within a schema, none may change meaning.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+SCHEMA = 1
+
+Json = dict[str, Any]
+
+
+class Outcome(StrEnum):
+    """What the checks of one criterion say."""
+
+    PASSED = "passed"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    BLOCKED = "blocked"  # something before it failed, so it was never reached
+    ERROR = "error"  # our fault: no points are lost, a person is called
+
+
+class State(StrEnum):
+    """Who has the last word on the points of one criterion."""
+
+    FINAL = "final"
+    PROVISIONAL = "provisional"  # a suggestion, to be confirmed by a person
+    PENDING = "pending"  # a person must look; no points are given or taken yet
+
+
+class Kind(StrEnum):
+    """The kind of evidence a criterion rests on."""
+
+    CODE = "code"
+    WRITTEN = "written"
+    TABLE = "table"
+    ANSWER = "answer"
+
+
+@dataclass(frozen=True)
+class Student:
+    id: str
+    name: str | None = None
+
+    @property
+    def label(self) -> str:
+        """The name where there is one, else the id."""
+        return self.name or self.id
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What one student handed in.
+
+    `source` is the folder or archive as found; `folder` holds the files, unpacked where
+    necessary, and is only read, never written. `problem` says in one line why the hand-in
+    cannot be read at all (then `folder` may be empty); `notes` are smaller things worth
+    telling the instructor.
+    """
+
+    id: str
+    student: Student
+    source: Path
+    folder: Path
+    code: tuple[Path, ...] = ()  # Python files, relative to `folder`
+    reports: tuple[Path, ...] = ()  # report files, relative to `folder`, best candidate first
+    problem: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CriterionScore:
+    """The points of one criterion and the reason for them.
+
+    `earned` is None exactly while `state` is pending. `evidence` and `hint` are read by
+    the student; `operator` holds tracebacks and other text for the instructor only.
+    `found` is what the report says for this criterion, word for word.
+    """
+
+    id: str
+    points: float
+    earned: float | None
+    state: State
+    outcome: Outcome | None
+    evidence: str
+    hint: str | None = None
+    task: str = ""
+    title: str = ""
+    kind: Kind = Kind.CODE
+    found: str | None = None
+    comment: str | None = None  # a person's words, from `grade confirm`
+    operator: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.earned is None) != (self.state is State.PENDING):
+            raise ValueError(f"{self.id}: earned must be null exactly while pending")
+
+
+@dataclass(frozen=True)
+class TaskTitle:
+    """One task of the assignment, in the rubric's order."""
+
+    id: str
+    title: str
+
+
+@dataclass(frozen=True)
+class Score:
+    """One submission's result. Points are sums over `criteria`; only final ones count."""
+
+    submission: str
+    student: Student
+    assignment: str
+    grader: str
+    devices: str  # "virtual" or "cuda"
+    graded_at: str  # ISO 8601, UTC
+    criteria: tuple[CriterionScore, ...]
+    title: str = ""  # of the assignment
+    tasks: tuple[TaskTitle, ...] = ()
+    observations: tuple[Json, ...] = ()
+    late: str | None = None
+    problem: str | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def total(self) -> float:
+        """Points that are final."""
+        return sum(c.earned or 0.0 for c in self.criteria if c.state is State.FINAL)
+
+    @property
+    def possible(self) -> float:
+        return sum(c.points for c in self.criteria)
+
+    @property
+    def pending(self) -> float:
+        """Points that still wait for a person."""
+        return sum(c.points for c in self.criteria if c.state is not State.FINAL)
+
+    def to_json(self) -> Json:
+        head = {
+            "schema": SCHEMA,
+            "submission": self.submission,
+            "student": asdict(self.student),
+            "assignment": self.assignment,
+            "title": self.title,
+            "tasks": [asdict(t) for t in self.tasks],
+            "grader": self.grader,
+            "devices": self.devices,
+            "graded_at": self.graded_at,
+            "total": self.total,
+            "possible": self.possible,
+            "pending": self.pending,
+            "late": self.late,
+            "problem": self.problem,
+            "notes": list(self.notes),
+        }
+        return head | {
+            "criteria": [asdict(c) for c in self.criteria],
+            "observations": list(self.observations),
+        }
+
+    @classmethod
+    def from_json(cls, data: Json) -> Score:
+        """Read a schema 1 score; ValueError names what does not fit. Unknown keys are ignored."""
+        if data.get("schema") != SCHEMA:
+            raise ValueError(f"expected schema {SCHEMA}, found {data.get('schema')!r}")
+        try:
+            return cls(
+                submission=data["submission"],
+                student=Student(**data["student"]),
+                assignment=data["assignment"],
+                grader=data["grader"],
+                devices=data["devices"],
+                graded_at=data["graded_at"],
+                criteria=tuple(_criterion(c) for c in data["criteria"]),
+                title=data.get("title", ""),
+                tasks=tuple(TaskTitle(t["id"], t["title"]) for t in data.get("tasks", ())),
+                observations=tuple(data["observations"]),
+                late=data.get("late"),
+                problem=data.get("problem"),
+                notes=tuple(data.get("notes", ())),
+            )
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"not a schema {SCHEMA} score: {error}") from error
+
+
+def _criterion(data: Json) -> CriterionScore:
+    known = {f: data[f] for f in CriterionScore.__dataclass_fields__ if f in data}
+    known["state"] = State(data["state"])
+    known["outcome"] = None if data["outcome"] is None else Outcome(data["outcome"])
+    known["kind"] = Kind(data.get("kind", Kind.CODE))
+    return CriterionScore(**known)
+
+
+@dataclass(frozen=True)
+class Report:
+    """The text of a hand-in's report, page by page, or why there is none."""
+
+    file: str | None = None
+    pages: tuple[str, ...] = ()
+    problem: str | None = None
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.pages)
+
+
+@dataclass
+class ClassResult:
+    """All scores of one run, in the order of submission ids."""
+
+    scores: list[Score] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)  # id -> why, for reasons of ours
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole, then rename it into place, so nobody ever reads half of it."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """As `write_text`, for bytes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink()
+        raise
+
+
+def write_json(path: Path, data: Json) -> None:
+    write_text(path, json.dumps(data, indent=1, ensure_ascii=False) + "\n")

@@ -1,0 +1,212 @@
+"""What the devices did: ops, transfers, memory and losses, in order. Questions are methods.
+
+Standard library only; a trace is written by `grader.vgpu` inside the student's process and
+read anywhere. Devices are GPU numbers; the host is `HOST`. Sizes are in bytes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+HOST = -1
+
+#: Ops that do the work of one layer: whatever multiplies activations by weights.
+LAYER_OPS = frozenset(
+    f"aten::{name}"
+    for name in (
+        *("addmm", "mm", "bmm", "baddbmm", "mv", "addmv", "linear", "_addmm_activation"),
+        *("convolution", "convolution_overrideable", "_convolution"),
+        *("embedding", "_thnn_fused_lstm_cell", "_thnn_fused_gru_cell"),
+        "_scaled_dot_product_flash_attention_for_cpu",
+    )
+)
+
+
+class Phase(StrEnum):
+    """When something happened, seen from the training step."""
+
+    FORWARD = "forward"  # inside a module's forward
+    BACKWARD = "backward"  # inside autograd's backward
+    OTHER = "other"  # building, feeding, optimising, printing
+
+
+class Op(NamedTuple):
+    """One operation. `layer` is the path of the innermost module at work ("layers.3.0")."""
+
+    name: str
+    device: int
+    layer: str | None
+    phase: Phase
+    forward: int | None  # number of the forward pass it belongs to
+
+
+class Transfer(NamedTuple):
+    """One copy between devices. `line` is "file:number" of the code that asked for it."""
+
+    source: int
+    target: int
+    bytes: int
+    line: str | None
+    phase: Phase
+    forward: int | None
+
+
+@dataclass(frozen=True, order=True)
+class Edge:
+    """All transfers from one device to another."""
+
+    source: int
+    target: int
+    count: int
+    bytes: int
+
+
+class Layer(NamedTuple):
+    """One layer as it ran."""
+
+    name: str | None
+    device: int
+
+
+@dataclass
+class Trace:
+    """A record of one run on `devices` GPUs.
+
+    `to_calls` counts `.to()`, `.cuda()` and `.cpu()` calls on tensors per forward pass,
+    whether or not anything moved. `truncated` says that single ops are missing because the
+    run was too long to keep them all; edges and memory are complete all the same.
+    """
+
+    devices: int
+    ops: list[Op] = field(default_factory=list)
+    transfers: list[Transfer] = field(default_factory=list)
+    to_calls: Counter[int] = field(default_factory=Counter)
+    peak_memory: list[int] = field(default_factory=list)
+    losses: list[float] = field(default_factory=list)
+    truncated: bool = False
+
+    # ------------------------------------------------------------------ questions
+
+    def forwards(self) -> list[int]:
+        """Numbers of the forward passes in which at least one layer ran."""
+        return sorted({op.forward for op in self._layer_ops() if op.forward is not None})
+
+    def layers(self, forward: int | None = None) -> list[Layer]:
+        """The layers of one forward pass (the first, unless told), in order of execution."""
+        chosen = self._pass(forward)
+        return [Layer(op.layer, op.device) for op in self._layer_ops() if op.forward == chosen]
+
+    def placement(self, forward: int | None = None) -> list[int]:
+        """The GPU of each layer, in order of execution; `HOST` for a layer on the CPU."""
+        return [layer.device for layer in self.layers(forward)]
+
+    def layers_per_gpu(self, forward: int | None = None) -> list[int]:
+        """Layer counts, one entry per visible GPU, zeros included."""
+        count = Counter(self.placement(forward))
+        return [count[gpu] for gpu in range(self.devices)]
+
+    def gpu_to_gpu(self, forward: int | None = None) -> int:
+        """Copies from one GPU to another during one forward pass."""
+        return sum(HOST not in (t.source, t.target) for t in self._during(forward))
+
+    def host_to_gpu(self, forward: int | None = None) -> int:
+        return sum(t.source == HOST for t in self._during(forward))
+
+    def gpu_to_host(self, forward: int | None = None) -> int:
+        return sum(t.target == HOST for t in self._during(forward))
+
+    def calls_of_to(self, forward: int | None = None) -> int:
+        """How often `.to()` was called on a tensor during one forward pass."""
+        chosen = self._pass(forward)
+        return 0 if chosen is None else self.to_calls[chosen]
+
+    def edges(self, phase: Phase | None = None) -> list[Edge]:
+        """Transfers summed by (source, target), of one phase or of the whole run."""
+        count: Counter[tuple[int, int]] = Counter()
+        size: Counter[tuple[int, int]] = Counter()
+        for t in self.transfers:
+            if phase is None or t.phase is phase:
+                count[t.source, t.target] += 1
+                size[t.source, t.target] += t.bytes
+        return [Edge(*key, count[key], size[key]) for key in sorted(count)]
+
+    def _pass(self, forward: int | None) -> int | None:
+        if forward is not None:
+            return forward
+        return next((op.forward for op in self._layer_ops() if op.forward is not None), None)
+
+    def _layer_ops(self) -> list[Op]:
+        return [op for op in self.ops if op.name in LAYER_OPS and op.phase is not Phase.BACKWARD]
+
+    def _during(self, forward: int | None) -> list[Transfer]:
+        chosen = self._pass(forward)
+        return [
+            t
+            for t in self.transfers
+            if t.forward == chosen and chosen is not None and t.phase is Phase.FORWARD
+        ]
+
+    # ------------------------------------------------------------------ JSON
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "devices": self.devices,
+            "ops": [[*op] for op in self.ops],
+            "transfers": [[*t] for t in self.transfers],
+            "to_calls": {str(k): n for k, n in self.to_calls.items()},
+            "peak_memory": self.peak_memory,
+            "losses": self.losses,
+            "truncated": self.truncated,
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Trace:
+        """Rebuild a trace; ValueError where the data has another shape. It is not trusted."""
+        try:
+            return cls(
+                devices=_whole(data["devices"]),
+                ops=[_op(row) for row in data["ops"]],
+                transfers=[_transfer(row) for row in data["transfers"]],
+                to_calls=Counter({int(k): _whole(n) for k, n in data["to_calls"].items()}),
+                peak_memory=[_whole(n) for n in data["peak_memory"]],
+                losses=[float(x) for x in data["losses"]],
+                truncated=bool(data["truncated"]),
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"not a trace: {error!r}") from error
+
+
+def _whole(value: Any) -> int:
+    if type(value) is not int:
+        raise ValueError(f"expected a whole number, found {value!r}")
+    return value
+
+
+def _text(value: Any) -> str | None:
+    if value is not None and type(value) is not str:
+        raise ValueError(f"expected text, found {value!r}")
+    return value
+
+
+def _number(value: Any) -> int | None:
+    return None if value is None else _whole(value)
+
+
+def _op(row: Any) -> Op:
+    name, device, layer, phase, forward = row
+    return Op(str(name), _whole(device), _text(layer), Phase(phase), _number(forward))
+
+
+def _transfer(row: Any) -> Transfer:
+    source, target, size, line, phase, forward = row
+    return Transfer(
+        _whole(source),
+        _whole(target),
+        _whole(size),
+        _text(line),
+        Phase(phase),
+        _number(forward),
+    )
