@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -103,6 +103,17 @@ class CriterionScore:
     def __post_init__(self) -> None:
         if (self.earned is None) != (self.state is State.PENDING):
             raise ValueError(f"{self.id}: earned must be null exactly while pending")
+
+    def decided(self, earned: float, comment: str | None) -> CriterionScore:
+        """The same criterion after a person gave it `earned` points."""
+        outcome = (
+            Outcome.PASSED
+            if earned >= self.points
+            else Outcome.PARTIAL
+            if earned > 0
+            else Outcome.FAILED
+        )
+        return replace(self, earned=earned, state=State.FINAL, outcome=outcome, comment=comment)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,48 @@
+"""How a check says what it expects; failure is data, not text.
+
+expect(max(n) - min(n) <= 1, expected="counts within 1", seen=f"{n}", hint="...")
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """One statement of a check: what was expected, what was seen, what to try."""
+
+    holds: bool
+    expected: str
+    seen: str
+    hint: str | None = None
+
+
+class Unmet(AssertionError):
+    """An expectation does not hold. The student's text is in `expectation`."""
+
+    def __init__(self, expectation: Expectation) -> None:
+        super().__init__(f"expected {expectation.expected}; seen: {expectation.seen}")
+        self.expectation = expectation
+
+
+class NeedsPerson(Exception):
+    """The machine cannot decide this criterion; the message says what a person must look at."""
+
+
+@dataclass
+class Notebook:
+    """Expectations of the check that is running, kept as its evidence."""
+
+    entries: list[Expectation] = field(default_factory=list)
+
+
+notebook = Notebook()
+
+
+def expect(holds: bool, *, expected: object, seen: object, hint: str | None = None) -> None:
+    """State an expectation; raises `Unmet` where it does not hold. Texts are for students."""
+    entry = Expectation(bool(holds), str(expected), str(seen), None if holds else hint)
+    notebook.entries.append(entry)
+    if not entry.holds:
+        raise Unmet(entry)

@@ -1,0 +1,50 @@
+"""What common failures mean, in a beginner's words."""
+
+from __future__ import annotations
+
+import re
+
+_HINTS = (
+    (
+        r"same device",
+        "Two tensors of one operation are on different GPUs. Move the input to the layer's device "
+        "before every layer: x = x.to(next(layer.parameters()).device).",
+    ),
+    (
+        r"invalid device ordinal",
+        "The code uses a GPU number that does not exist here. Take the number of GPUs from "
+        "torch.cuda.device_count(), and number them from 0.",
+    ),
+    (
+        r"^timeout$",
+        "Look for a loop that never ends, or for training outside the class.",
+    ),
+    (r"^died$", "The process was ended from inside: no exit() or os._exit() in a hand-in."),
+    (r"^flood$", "Print less: one line per training step is plenty."),
+    (
+        r"SyntaxError|IndentationError",
+        "Python cannot read the file. Run it once yourself before handing it in.",
+    ),
+    (
+        r"does not require grad",
+        "The loss is not connected to the parameters: remove detach(), .data and torch.no_grad() "
+        "from the forward pass.",
+    ),
+    (
+        r"empty parameter list",
+        "The layers are not registered: keep them in an nn.ModuleList or nn.Sequential.",
+    ),
+    (
+        r"mat1 and mat2 shapes",
+        "A layer gets an input of another width than it was made for.",
+    ),
+    (
+        r"out of memory",
+        "A GPU's memory was full. Keep only what one GPU needs on it.",
+    ),
+)
+
+
+def hint_for(message: str) -> str | None:
+    """A hint for an error message or a reason of `WorkerLost`, or None."""
+    return next((hint for pattern, hint in _HINTS if re.search(pattern, message)), None)

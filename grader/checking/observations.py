@@ -1,0 +1,160 @@
+"""What checks get to see of a hand-in, and the questions they may ask.
+
+A `Prober` makes the observations (the judge has one that talks to workers); `SubmissionHandle`
+is the fixture `submission` of every check, and remembers what was asked already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+from grader.records import Json
+from grader.trace import Trace
+
+T = TypeVar("T")
+
+
+class ProbeFailed(Exception):
+    """The student's code failed during a probe.
+
+    `blocked` says that an earlier step (loading the file) failed, so the probe was never
+    reached; `operator` is the traceback, for the instructor.
+    """
+
+    def __init__(
+        self, message: str, *, hint: str | None = None, blocked: bool = False, operator: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.blocked = blocked
+        self.operator = operator
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The judge's verdict on the numbers of one probe.
+
+    `right` is None where they could not be compared. `how` says what they were compared with,
+    `problem` what is wrong, both in words for the student.
+    """
+
+    right: bool | None
+    how: str
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class GpuArgument:
+    """How the class gets to know its GPUs where its constructor takes a count or devices.
+
+    `by` is "script" where the script's own call could be followed, else "grader".
+    """
+
+    parameter: str
+    text: str
+    by: str
+
+
+@dataclass(frozen=True)
+class Forward:
+    """One forward pass of the model at (`dim`, `depth`) on `gpus` GPUs."""
+
+    dim: int
+    depth: int
+    gpus: int
+    trace: Trace
+    numbers: Numbers
+    gpu_argument: GpuArgument | None = None
+
+    @property
+    def placement(self) -> list[int]:
+        """The GPU of each layer, in order of execution."""
+        return self.trace.placement()
+
+    def layers_per_gpu(self) -> list[int]:
+        """Layer counts, one entry per visible GPU, zeros included."""
+        return self.trace.layers_per_gpu()
+
+    def to_json(self) -> Json:
+        transfers = {
+            "gpu_to_gpu": self.trace.gpu_to_gpu(),
+            "host_to_gpu": self.trace.host_to_gpu(),
+            "gpu_to_host": self.trace.gpu_to_host(),
+        }
+        head = {"probe": "forward", "dim": self.dim, "depth": self.depth, "gpus": self.gpus}
+        return head | {
+            "placement": self.placement,
+            "transfers": transfers,
+            "to_calls": self.trace.calls_of_to(),
+        }
+
+
+@dataclass(frozen=True)
+class Training:
+    """A few training steps of the same model.
+
+    `losses` has one value per step, `memory` the peak bytes per GPU, `changed` says whether
+    any parameter is different afterwards.
+    """
+
+    dim: int
+    depth: int
+    gpus: int
+    losses: list[float]
+    memory: list[int]
+    changed: bool
+    numbers: Numbers
+
+    def to_json(self) -> Json:
+        head = {"probe": "train", "dim": self.dim, "depth": self.depth, "gpus": self.gpus}
+        return head | {
+            "trained": self.changed and self.numbers.right is not False,
+            "losses": self.losses,
+            "memory_bytes": self.memory,
+        }
+
+
+class Prober(Protocol):
+    """Makes observations. Raises ProbeFailed or `expect.NeedsPerson`."""
+
+    def forward(self, depth: int, gpus: int) -> Forward: ...
+
+    def train(self, depth: int, gpus: int) -> Training: ...
+
+
+@dataclass
+class SubmissionHandle:
+    """A hand-in as checks see it. Each probe runs once, however many checks ask for it."""
+
+    prober: Prober
+    observations: list[Json] = field(default_factory=list)
+    _known: dict[tuple[str, int, int], object] = field(default_factory=dict)
+
+    def forward(self, *, depth: int, gpus: int) -> Forward:
+        """One forward pass of the model with `depth` layers on `gpus` GPUs."""
+        return self._once("forward", depth, gpus, self.prober.forward)
+
+    def train(self, *, depth: int, gpus: int) -> Training:
+        """A few training steps of the model with `depth` layers on `gpus` GPUs."""
+        return self._once("train", depth, gpus, self.prober.train)
+
+    def _once(self, probe: str, depth: int, gpus: int, ask: Callable[[int, int], T]) -> T:
+        key = (probe, depth, gpus)
+        if key not in self._known:
+            try:
+                seen: object = ask(depth, gpus)
+                self.observations.append(seen.to_json())  # type: ignore[attr-defined]
+            except ProbeFailed as error:
+                seen = error
+                head: Json = {"probe": probe, "depth": depth, "gpus": gpus}
+                self.observations.append(head | {"error": error.message})
+            except Exception as error:  # remembered as it is, and raised again below
+                seen = error
+            self._known[key] = seen
+        known = self._known[key]
+        if isinstance(known, Exception):
+            raise known
+        return known  # type: ignore[return-value]

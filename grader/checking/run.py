@@ -1,0 +1,127 @@
+"""Runs an assignment's checks with pytest and returns what each case said.
+
+`CheckPlugin` is the pytest side of it: the marker `criterion`, the fixture `submission`, and
+a `CaseResult` per test. The grader and the students' own pytest both use it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grader.checking.expect import NeedsPerson, Unmet, notebook
+from grader.checking.observations import ProbeFailed, SubmissionHandle
+from grader.errors import InternalError
+from grader.records import Outcome
+
+MARKER = "criterion(id): the criterion of the rubric that this check decides"
+
+
+@dataclass(frozen=True)
+class CaseResult:
+    """What one case of a check says. `outcome` None: a person must look.
+
+    `case` is the parametrisation's id ("20/2"). `evidence` and `hint` are for the student,
+    `operator` (a traceback) for the instructor.
+    """
+
+    criterion: str
+    case: str
+    outcome: Outcome | None
+    evidence: str
+    hint: str | None = None
+    operator: str | None = None
+
+
+def case_result(item: pytest.Item, error: BaseException | None) -> CaseResult:
+    """Translate how a check ended."""
+    criterion, case = criterion_of(item), _case(item)
+    if error is None:
+        seen = "; ".join(dict.fromkeys(e.seen for e in notebook.entries))
+        return CaseResult(criterion, case, Outcome.PASSED, seen)
+    if isinstance(error, Unmet):
+        e = error.expectation
+        evidence = f"expected {e.expected}; seen: {e.seen}"
+        return CaseResult(criterion, case, Outcome.FAILED, evidence, e.hint)
+    if isinstance(error, ProbeFailed):
+        outcome = Outcome.BLOCKED if error.blocked else Outcome.FAILED
+        return CaseResult(criterion, case, outcome, error.message, error.hint, error.operator)
+    if isinstance(error, NeedsPerson):
+        return CaseResult(criterion, case, None, str(error))
+    return CaseResult(
+        criterion,
+        case,
+        Outcome.ERROR,
+        "the check itself failed; no points are lost",
+        operator=f"{type(error).__name__}: {error}",
+    )
+
+
+def criterion_of(item: pytest.Item) -> str:
+    marker = item.get_closest_marker("criterion")
+    if marker is None or not marker.args:
+        raise InternalError(f"the check {item.name} has no @pytest.mark.criterion(id)")
+    return str(marker.args[0])
+
+
+def _case(item: pytest.Item) -> str:
+    callspec = getattr(item, "callspec", None)
+    return str(callspec.id) if callspec is not None else ""
+
+
+@dataclass
+class CheckPlugin:
+    """The pytest plugin that turns tests into case results for one hand-in."""
+
+    handle: SubmissionHandle
+    results: list[CaseResult] = field(default_factory=list)
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.addinivalue_line("markers", MARKER)
+
+    @pytest.fixture
+    def submission(self) -> SubmissionHandle:
+        """The hand-in that is being graded."""
+        return self.handle
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[Any]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        error = call.excinfo.value if call.excinfo else None
+        if call.when == "setup":
+            notebook.entries.clear()
+        if call.when == "call" or error is not None:
+            self.results.append(case_result(item, error))
+        return report
+
+
+def run_checks(folder: Path, handle: SubmissionHandle, *, seconds: float) -> list[CaseResult]:
+    """Run every `test_*.py` of `folder` in this process; each check gets at most `seconds`.
+
+    Raises InternalError where pytest could not run them at all.
+    """
+    plugin = CheckPlugin(handle)
+    printed = io.StringIO()
+    arguments = [
+        *(str(folder), "--rootdir", str(folder), "-c", os.devnull),
+        *("-q", "--disable-plugin-autoload", "-p", "pytest_timeout"),
+        *("-p", "no:cacheprovider", "--import-mode", "importlib", "--strict-markers"),
+        *("--timeout", str(seconds), "--tb", "short"),
+    ]
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+        code = pytest.main(arguments, plugins=[plugin])
+    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        raise InternalError(
+            f"the checks in {folder} could not be run",
+            found=printed.getvalue().strip()[-2000:],
+        )
+    return plugin.results

@@ -1,0 +1,177 @@
+"""The command `grade`: parse, show, exit code. Everything else is imported when it is needed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from grader import __version__
+
+if TYPE_CHECKING:
+    from grader.records import ClassResult, Score
+
+WRONG_USAGE = 2
+OUR_FAULT = 1
+
+
+class GradeGroup(click.Group):
+    """`grade FOLDER` is short for `grade class FOLDER`; subcommands win over folders."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put `class` in front where the first word is no subcommand."""
+        own = {"--help", "--version"}
+        if args and args[0] not in self.commands and args[0] not in own:
+            args = ["class", *args]
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Show our own errors as one clear message, with the exit code that fits."""
+        from grader.errors import GraderError, UsageError
+
+        try:
+            return super().invoke(ctx)
+        except GraderError as error:
+            click.echo(f"grade: {error}", err=True)
+            ctx.exit(WRONG_USAGE if isinstance(error, UsageError) else OUR_FAULT)
+
+
+@click.group(cls=GradeGroup, no_args_is_help=True)
+@click.version_option(__version__, prog_name="grade")
+def main() -> None:
+    """Grade multi-GPU PyTorch homework, with evidence for every point.
+
+    \b
+    grade submissions/         grade a class folder into results/
+    grade confirm results/     take a person's points from results/review.csv
+    grade new hw3 my-homework  a fresh copy of the starter files, for students
+    """  # noqa: D301 - click reads the \b
+
+
+@main.command("class")
+@click.argument("submissions", type=click.Path(path_type=Path))
+@click.option("--assignment", help="Which assignment; class.toml may say it too.  [default: hw3]")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("results"),
+    show_default=True,
+    help="Where results go.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=lambda: os.cpu_count() or 1,
+    help="Hand-ins graded at a time.  [default: one per processor]",
+)
+def class_(submissions: Path, assignment: str | None, out: Path, jobs: int) -> None:
+    """Grade every hand-in in the folder SUBMISSIONS (`class` may be left out).
+
+    Exit code: 0 all were graded, 1 some could not be graded for a reason of ours, 2 wrong usage.
+    """
+    from grader import grading
+
+    with _progress_bar() as progress:
+        result, ignored = grading.grade_class(
+            submissions, out, assignment=assignment, jobs=jobs, progress=progress
+        )
+    _show(result, ignored, out)
+    sys.exit(OUR_FAULT if result.failed else 0)
+
+
+@main.command()
+@click.argument("results", type=click.Path(path_type=Path))
+def confirm(results: Path) -> None:
+    """Take the points and comments filled in RESULTS/review.csv, and render again."""
+    from grader import grading
+
+    scores = grading.confirm(results)
+    waiting = sum(s.pending > 0 for s in scores)
+    _table(scores)
+    click.echo(f"{len(scores)} reports written again; {waiting} still wait for a person.")
+
+
+@main.command()
+@click.argument("assignment")
+@click.argument("folder", type=click.Path(path_type=Path))
+def new(assignment: str, folder: Path) -> None:
+    """Put a fresh copy of the starter files of ASSIGNMENT into FOLDER."""
+    import shutil
+
+    from grader.errors import UsageError
+    from grader.rubric import assignment_folder
+
+    template = assignment_folder(assignment, "student_template")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(
+            f"{folder} already has something in it",
+            expected="an empty or a new folder",
+            do="name another one; nothing was written",
+        )
+    ignore = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(template, folder, dirs_exist_ok=True, ignore=ignore)
+    click.echo(f"{folder} is ready. Next: edit the script in it, then run  pytest {folder}")
+
+
+# -------------------------------------------------------------- what is shown
+
+
+@contextmanager
+def _progress_bar() -> Iterator[Callable[[Score, int], None]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (
+        TextColumn("grading"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[last]}"),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("grading", total=None, last="")
+
+        def finished(score: Score, total: int) -> None:
+            bar.update(task, total=total, advance=1, last=score.submission)
+
+        yield finished
+
+
+def _show(result: ClassResult, ignored: tuple[str, ...], out: Path) -> None:
+    _table(result.scores)
+    for line in ignored:
+        click.echo(f"ignored: {line}")
+    for submission, why in sorted(result.failed.items()):
+        click.echo(f"not graded, our fault: {submission}: {why}", err=True)
+    waiting = [s for s in result.scores if s.pending]
+    click.echo(f"{len(result.scores)} hand-ins graded. Reports and gradebook.csv are in {out}/.")
+    if waiting:
+        click.echo(
+            f"{len(waiting)} wait for a person: fill in {out / 'review.csv'}, "
+            f"then run  grade confirm {out}"
+        )
+
+
+def _table(scores: list[Score]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for header in ("hand-in", "name"):
+        table.add_column(header, overflow="fold")
+    for header in ("points", "waiting", "of"):
+        table.add_column(header, justify="right", no_wrap=True)
+    table.add_column("", overflow="fold")
+    for s in scores:
+        remark = s.problem or (f"late: {s.late}" if s.late else "")
+        numbers = (f"{s.total:g}", f"{s.pending:g}" if s.pending else "", f"{s.possible:g}")
+        table.add_row(s.submission, s.student.name or "", *numbers, remark)
+    Console(highlight=False, markup=False).print(table)
+
+
+if __name__ == "__main__":
+    main()

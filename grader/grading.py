@@ -1,0 +1,238 @@
+"""Grades one hand-in, grades a class: the one file that names every part.
+
+submissions/ -> intake -> worker -> checks -> score -> report, gradebook
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from multiprocessing import get_context
+from pathlib import Path
+
+from grader import __version__, exports, intake, reports, rubric
+from grader.errors import UsageError
+from grader.judge import Verdict, judge
+from grader.judge.award import for_a_person, undecided
+from grader.records import (
+    ClassResult,
+    CriterionScore,
+    Kind,
+    Outcome,
+    Report,
+    Score,
+    Submission,
+    TaskTitle,
+    write_json,
+)
+from grader.sandbox import reader
+from grader.sandbox.host import Launcher
+from grader.sandbox.zygote_host import launcher_for_this_process
+
+DEFAULT_ASSIGNMENT = "hw3"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run of `grade` needs to know about every hand-in."""
+
+    assignment: str
+    settings: intake.ClassSettings
+    out: Path
+
+
+def grade_class(
+    folder: Path,
+    out: Path,
+    *,
+    assignment: str | None = None,
+    jobs: int = 1,
+    progress: Callable[[Score, int], None],
+) -> tuple[ClassResult, tuple[str, ...]]:
+    """Grade every hand-in of a class folder into `out`; returns scores and what was ignored.
+
+    `progress` is called with each score as it is finished and the number of hand-ins.
+    Raises UsageError before anything is graded where folder, class.toml or rubric do not fit.
+    """
+    with tempfile.TemporaryDirectory(prefix="grade-") as workspace:
+        found = intake.read_class(folder, Path(workspace))
+        name = assignment or found.settings.assignment or DEFAULT_ASSIGNMENT
+        rubric.load_rubric(name)
+        run = Run(name, found.settings, out)
+        _make_folder(out)
+        result = ClassResult()
+        for score, fault in _grade_all(run, found.submissions, jobs):
+            result.scores.append(score)
+            if fault is not None:
+                result.failed[score.submission] = fault
+            progress(score, len(found.submissions))
+    result.scores.sort(key=lambda score: score.submission)
+    write_tables(out, result.scores)
+    return result, found.ignored
+
+
+def _grade_all(
+    run: Run, submissions: tuple[Submission, ...], jobs: int
+) -> Iterator[tuple[Score, str | None]]:
+    # Processes, because pytest runs in each of them; spawned, so that none inherits a thread.
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        futures: dict[Future[tuple[Score, str | None]], Submission] = {
+            pool.submit(grade_and_write, run, submission): submission for submission in submissions
+        }
+        for future in as_completed(futures):
+            try:
+                yield future.result()
+            except Exception:  # the judging process itself died
+                yield _failed(run, futures[future], traceback.format_exc())
+
+
+def grade_and_write(run: Run, submission: Submission) -> tuple[Score, str | None]:
+    """Grade one hand-in and write its results; the second value says what failed on our side."""
+    fault = None
+    try:
+        score = grade_one(run, submission, launcher_for_this_process())
+    except Exception:  # whatever it is, it is ours: the class goes on, no point is lost
+        score, fault = _failed(run, submission, traceback.format_exc())
+    try:
+        write_score(run.out, score)
+    except OSError as error:
+        fault = f"results could not be written: {error}"
+    else:
+        errors = [c.operator or c.evidence for c in score.criteria if c.outcome is Outcome.ERROR]
+        fault = fault or (errors[0] if errors else None)
+    return score, fault
+
+
+def grade_one(run: Run, submission: Submission, launcher: Launcher) -> Score:
+    """Judge the code, read the report, and put both into one score."""
+    the_rubric = rubric.load_rubric(run.assignment)
+    if submission.problem is not None:
+        why = f"the hand-in could not be read: {submission.problem}"
+        return _score(run, submission, [undecided(c, why) for c in the_rubric.criteria])
+    with _copy(submission.folder) as folder:
+        verdict = judge(run.assignment, the_rubric, folder, submission.code, launcher)
+        report = _read_report(submission)
+    criteria = [
+        verdict.criteria[c.id] if c.kind is Kind.CODE else _written(c, report)
+        for c in the_rubric.criteria
+    ]
+    return _score(run, submission, criteria, verdict)
+
+
+def _written(criterion: rubric.Criterion, report: Report) -> CriterionScore:
+    found = intake.find_passage(report, criterion.where)
+    missing = report.problem or f"nothing was found under {' / '.join(criterion.where)!r}"
+    return for_a_person(criterion, found, missing)
+
+
+def _read_report(submission: Submission) -> Report:
+    if not submission.reports:
+        return Report(problem="no report (PDF) was handed in")
+    file = submission.reports[0]
+    return reader.read_report(submission.folder / file, str(file))
+
+
+def _score(
+    run: Run,
+    submission: Submission,
+    criteria: list[CriterionScore],
+    verdict: Verdict | None = None,
+) -> Score:
+    the_rubric = rubric.load_rubric(run.assignment)
+    return Score(
+        submission=submission.id,
+        student=submission.student,
+        assignment=run.assignment,
+        title=the_rubric.title,
+        tasks=tuple(TaskTitle(t.id, t.title) for t in the_rubric.tasks),
+        grader=__version__,
+        devices="virtual",
+        graded_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        criteria=tuple(intake.with_overrides(criteria, submission.id, run.settings)),
+        observations=verdict.observations if verdict else (),
+        late=intake.lateness(submission, run.settings),
+        problem=submission.problem,
+        notes=(*submission.notes, *(verdict.notes if verdict else ())),
+    )
+
+
+def _failed(run: Run, submission: Submission, details: str) -> tuple[Score, str]:
+    why = "the grader failed on this hand-in; no points are lost, a person will look"
+    criteria = [undecided(c, why, details) for c in rubric.load_rubric(run.assignment).criteria]
+    return _score(run, submission, criteria), details.strip().splitlines()[-1]
+
+
+@contextmanager
+def _copy(folder: Path) -> Iterator[Path]:
+    """A copy that student code may spoil; links are copied as links and lead nowhere new."""
+    with tempfile.TemporaryDirectory(prefix="hand-in-", ignore_cleanup_errors=True) as scratch:
+        copy = Path(scratch).resolve() / "hand-in"
+        shutil.copytree(folder, copy, symlinks=True, ignore_dangling_symlinks=True)
+        os.chmod(copy, 0o755)  # noqa: PTH101, S103 - the student's process may read it
+        yield copy
+
+
+# -------------------------------------------------------------- what is written
+
+
+def write_score(out: Path, score: Score) -> None:
+    """Write `<id>/score.json` and `<id>/report.pdf`."""
+    write_json(out / score.submission / "score.json", score.to_json())
+    reports.write_report(score, out / score.submission / "report.pdf")
+
+
+def write_tables(out: Path, scores: list[Score]) -> None:
+    """Write gradebook.csv and review.csv."""
+    exports.write_gradebook(out / "gradebook.csv", scores)
+    exports.write_review(out / "review.csv", scores)
+
+
+def confirm(out: Path) -> list[Score]:
+    """Take a person's points and comments from review.csv, and write all results again.
+
+    Raises UsageError, with every line that does not fit, before anything is written.
+    """
+    scores = read_scores(out)
+    decisions = exports.read_review(out / "review.csv", scores)
+    decided = exports.apply_decisions(scores, decisions)
+    for score in decided:
+        write_score(out, score)
+    write_tables(out, decided)
+    return decided
+
+
+def read_scores(out: Path) -> list[Score]:
+    """All `score.json` of a results folder, by id."""
+    files = sorted(out.glob("*/score.json"))
+    if not files:
+        raise UsageError(
+            f"{out} holds no results",
+            expected="a folder with <id>/score.json in it",
+            do="run `grade SUBMISSIONS` first, and name its --out folder here",
+        )
+    scores = []
+    for file in files:
+        try:
+            scores.append(Score.from_json(json.loads(file.read_text("utf-8"))))
+        except ValueError as error:
+            raise UsageError(f"{file} is not a score", found=str(error)) from error
+    return scores
+
+
+def _make_folder(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError, PermissionError) as error:
+        raise UsageError(
+            f"results cannot be written to {out}",
+            found=str(error),
+            do="name another folder with --out",
+        ) from error

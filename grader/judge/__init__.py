@@ -1,0 +1,9 @@
+"""Judges one hand-in: draws challenges, checks numbers itself, awards points.
+
+It talks to worker processes and never imports student code. Its arithmetic is NumPy's, in
+float64: independent of torch, and of whatever a student's process does to it.
+"""
+
+from grader.judge.verdict import Verdict, judge
+
+__all__ = ["Verdict", "judge"]

@@ -1,0 +1,100 @@
+"""From what the cases of a check say to the points of its criterion, by the rubric's rules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from grader.checking.run import CaseResult
+from grader.records import CriterionScore, Outcome, State
+from grader.rubric import Criterion
+
+
+def award(criterion: Criterion, cases: Sequence[CaseResult]) -> CriterionScore:
+    """Points for a code criterion. No case at all is a failure of ours."""
+    operator = "\n".join(c.operator for c in cases if c.operator) or None
+    if not cases:
+        return _score(
+            criterion, None, Outcome.ERROR, "no check decided this; no points are lost", None
+        )
+    if any(c.outcome is Outcome.ERROR for c in cases):
+        first = next(c for c in cases if c.outcome is Outcome.ERROR)
+        return _score(criterion, None, Outcome.ERROR, first.evidence, None, operator)
+    if waiting := [c for c in cases if c.outcome is None]:
+        return _score(criterion, None, None, f"a person must look: {waiting[0].evidence}", None)
+    share = _share(criterion, cases)
+    outcome = _outcome(cases, share)
+    hint = next((c.hint for c in cases if c.outcome is not Outcome.PASSED and c.hint), None)
+    evidence = _evidence(cases)
+    return _score(criterion, share * criterion.points, outcome, evidence, hint, operator)
+
+
+def without_code(criterion: Criterion, reason: str) -> CriterionScore:
+    """A code criterion of a hand-in that has no code: 0, and final."""
+    return _score(
+        criterion,
+        0.0,
+        Outcome.BLOCKED,
+        reason,
+        "Hand in the Python script that you ran, together with the report.",
+    )
+
+
+def undecided(criterion: Criterion, why: str, operator: str | None = None) -> CriterionScore:
+    """Any criterion of a hand-in that could not be judged: a person must look."""
+    return _score(criterion, None, None, why, None, operator)
+
+
+def for_a_person(criterion: Criterion, found: str | None, missing: str) -> CriterionScore:
+    """A criterion that people decide, with what the report says about it."""
+    evidence = "a person reads the answer" if found else missing
+    score = _score(criterion, None, None, evidence, None)
+    return replace(score, found=found)
+
+
+def _share(criterion: Criterion, cases: Sequence[CaseResult]) -> float:
+    holding = {c.case for c in cases if c.outcome is Outcome.PASSED}
+    if len(holding) == len({c.case for c in cases}):
+        return 1.0
+    return max((p.credit for p in criterion.partial if p.earned(holding)), default=0.0)
+
+
+def _outcome(cases: Sequence[CaseResult], share: float) -> Outcome:
+    if share == 1.0:
+        return Outcome.PASSED
+    if share > 0:
+        return Outcome.PARTIAL
+    blocked = all(c.outcome is Outcome.BLOCKED for c in cases)
+    return Outcome.BLOCKED if blocked else Outcome.FAILED
+
+
+def _evidence(cases: Sequence[CaseResult]) -> str:
+    """Everything that was seen where all holds, else the first miss and how many hold."""
+    missed = [c for c in cases if c.outcome is not Outcome.PASSED]
+    if not missed:
+        return "; ".join(f"{c.case}: {c.evidence}" if c.case else c.evidence for c in cases)
+    held = f"{len(cases) - len(missed)} of {len(cases)} cases hold. "
+    return (held if len(cases) > 1 and len(missed) < len(cases) else "") + missed[0].evidence
+
+
+def _score(
+    criterion: Criterion,
+    earned: float | None,
+    outcome: Outcome | None,
+    evidence: str,
+    hint: str | None,
+    operator: str | None = None,
+) -> CriterionScore:
+    return CriterionScore(
+        id=criterion.id,
+        points=criterion.points,
+        earned=earned,
+        state=State.PENDING if earned is None else State.FINAL,
+        outcome=outcome,
+        evidence=evidence,
+        hint=hint,
+        task=criterion.task,
+        title=criterion.title,
+        kind=criterion.kind,
+        operator=operator,
+    )

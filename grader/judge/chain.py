@@ -1,0 +1,118 @@
+"""The reference arithmetic: a chain of Linear and ReLU layers, forward and SGD, in float64."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.floating[Any]]  # what comes in
+Doubles = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Linear:
+    """x @ weight.T + bias, by the positions of both among the model's parameters."""
+
+    weight: int
+    bias: int | None
+
+
+@dataclass(frozen=True)
+class Relu:
+    pass
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Layers in the order in which they must run."""
+
+    steps: tuple[Linear | Relu, ...]
+
+    def forward(self, parameters: Sequence[Array], x: Array) -> Doubles:
+        """x: (batch, width) -> (batch, width)."""
+        return self._activations(parameters, x)[-1]
+
+    def train(
+        self, parameters: Sequence[Array], x: Array, y: Array, *, steps: int, rate: float
+    ) -> list[float]:
+        """Losses (mean squared error, before each step) of `steps` steps of plain SGD."""
+        values = [np.array(p, dtype=np.float64) for p in parameters]
+        losses = []
+        for _ in range(steps):
+            states = self._activations(values, x)
+            difference = states[-1] - y
+            losses.append(float(np.mean(difference**2)))
+            self._descend(values, states, 2 * difference / difference.size, rate)
+        return losses
+
+    def _activations(self, parameters: Sequence[Array], x: Array) -> list[Doubles]:
+        states: list[Doubles] = [np.asarray(x, dtype=np.float64)]
+        for step in self.steps:
+            state = states[-1]
+            if isinstance(step, Linear):
+                state = state @ parameters[step.weight].T
+                if step.bias is not None:
+                    state = state + parameters[step.bias]
+            else:
+                state = np.maximum(state, 0)
+            states.append(state)
+        return states
+
+    def _descend(
+        self, values: list[Doubles], states: list[Doubles], gradient: Doubles, rate: float
+    ) -> None:
+        """One step of backpropagation; a layer's input is the state before it."""
+        for step, before, after in reversed(
+            list(zip(self.steps, states[:-1], states[1:], strict=True))
+        ):
+            if isinstance(step, Relu):
+                gradient = gradient * (after > 0)
+                continue
+            weight = values[step.weight]
+            values[step.weight] = weight - rate * (gradient.T @ before)
+            if step.bias is not None:
+                values[step.bias] = values[step.bias] - rate * gradient.sum(axis=0)
+            gradient = gradient @ weight
+
+
+def possible_chains(
+    modules: Sequence[tuple[str, str]], parameters: Sequence[tuple[str, tuple[int, ...]]]
+) -> list[Chain]:
+    """The chains that a model with these leaf modules and parameters may honestly be.
+
+    Both come in order of registration. Where every layer has a ReLU module of its own, there
+    is one answer; where the activation is a function, or one shared module, a ReLU may stand
+    after every layer or between layers only. Empty: not a Linear/ReLU chain.
+    """
+    kinds = [kind for _, kind in modules if kind != "Identity"]
+    if not set(kinds) <= {"Linear", "ReLU"} or "Linear" not in kinds:
+        return []
+    position = {name: i for i, (name, _) in enumerate(parameters)}
+    linears = []
+    for path, kind in modules:
+        if kind == "Linear":
+            weight = position.pop(f"{path}.weight", None)
+            if weight is None:
+                return []  # shared with another layer
+            linears.append(Linear(weight, position.pop(f"{path}.bias", None)))
+    if position:
+        return []  # parameters that belong to no Linear
+    relus = kinds.count("ReLU")
+    if relus >= len(linears) - 1 and relus > 1:
+        own = iter(linears)
+        return [Chain(tuple(next(own) if kind == "Linear" else Relu() for kind in kinds))]
+    between = [step for linear in linears for step in (linear, Relu())]
+    chains = [Chain(tuple(between)), Chain(tuple(between[:-1]))]
+    return chains if relus else [*chains, Chain(tuple(linears))]
+
+
+def relative_error(seen: Array, expected: Array) -> float:
+    """Largest difference over largest value; infinite for another shape, NaN or infinity."""
+    if seen.shape != expected.shape or not np.isfinite(seen).all():
+        return float("inf")
+    scale = float(np.abs(expected).max(initial=0.0)) or 1.0
+    return float(np.abs(seen - expected).max(initial=0.0)) / scale

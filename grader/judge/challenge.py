@@ -1,0 +1,63 @@
+"""Sizes, weights and data of one probe, drawn at random after the worker has started.
+
+Weights are He-scaled and biases are not zero: with PyTorch's default initialisation twenty
+layers forget their input, and a check on them would be empty.
+"""
+
+from __future__ import annotations
+
+import math
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Shape = tuple[int, ...]
+
+
+def generator() -> np.random.Generator:
+    """A source of randomness that no student can foresee."""
+    return np.random.default_rng(secrets.randbits(128))
+
+
+def draw_width(random: np.random.Generator) -> int:
+    return int(random.integers(17, 40))
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """What one probe is given. Batch and target have shape (batch, width)."""
+
+    batch: Floats
+    other_batch: Floats
+    target: Floats
+    weights: list[Floats]
+    seed: int
+    steps: int = 3
+    rate: float = 1e-2
+    shapes: list[Shape] = field(default_factory=list)
+
+
+def draw(
+    random: np.random.Generator, width: int, parameters: Sequence[tuple[str, Shape]]
+) -> Challenge:
+    """A challenge for a model with these parameters."""
+    shape = (int(random.integers(5, 12)), width)
+    batch, other, target = (_floats(random.standard_normal(shape)) for _ in range(3))
+    weights = [_floats(_weight(random, name, s)) for name, s in parameters]
+    return Challenge(batch, other, target, weights, seed=int(random.integers(1, 2**31)))
+
+
+def _weight(random: np.random.Generator, name: str, shape: Shape) -> NDArray[Any]:
+    if len(shape) >= 2:
+        return random.standard_normal(shape) * math.sqrt(2 / math.prod(shape[1:]))
+    around = 0.0 if name.endswith("bias") else 1.0  # a norm layer's weight stays near 1
+    return around + 0.1 * random.standard_normal(shape)
+
+
+def _floats(values: NDArray[Any]) -> Floats:
+    return np.ascontiguousarray(values, dtype=np.float32)

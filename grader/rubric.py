@@ -1,0 +1,161 @@
+"""A rubric: tasks, criteria and points of one assignment, and the rules for partial credit.
+
+`rubrics/<assignment>/rubric.toml` is the source; all mistakes in it are reported at once.
+This module also knows where assignments live, for an installed package and for a checkout.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import attrs
+
+from grader.errors import UsageError
+from grader.records import Kind
+from grader.toml_file import load_toml
+
+
+def _fraction(_: object, attribute: attrs.Attribute[float], value: float) -> None:
+    if not 0 < value < 1:
+        raise ValueError(f"{attribute.name}: expected a share between 0 and 1, found {value:g}")
+
+
+def _positive(_: object, attribute: attrs.Attribute[float], value: float) -> None:
+    if value <= 0:
+        raise ValueError(f"{attribute.name}: expected more than 0, found {value:g}")
+
+
+@attrs.frozen
+class Partial:
+    """Credit for a criterion of which not every case holds.
+
+    `credit` is the share of the points. It is earned where at least `passed` cases hold, or
+    where all the named `cases` do.
+    """
+
+    credit: float = attrs.field(validator=_fraction)
+    passed: int | None = None
+    cases: list[str] | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if (self.passed is None) == (self.cases is None):
+            raise ValueError("partial: expected either 'passed' or 'cases'")
+
+    def earned(self, holding: set[str]) -> bool:
+        """Whether the cases that hold are enough."""
+        if self.cases is not None:
+            return set(self.cases) <= holding
+        return len(holding) >= (self.passed or 0)
+
+
+@attrs.frozen
+class Criterion:
+    """The smallest thing that earns points.
+
+    `where` are the headings, outer to inner, under which the report answers it; `question` is
+    what the assignment asks, for the person who reads the answer.
+    """
+
+    id: str
+    task: str
+    title: str
+    points: float = attrs.field(validator=_positive)
+    kind: Kind
+    question: str = ""
+    where: list[str] = attrs.field(factory=list)
+    partial: list[Partial] = attrs.field(factory=list)
+
+
+@attrs.frozen
+class Task:
+    id: str
+    title: str
+
+
+@attrs.frozen
+class Model:
+    """How students call the model class and its parameters: the assignment's own words."""
+
+    class_name: str
+    width: list[str]
+    depth: list[str]
+    gpus: list[str]
+    devices: list[str]
+
+
+@attrs.frozen
+class Limits:
+    """Bounds of the probes, in seconds of wall time."""
+
+    build: float = attrs.field(default=30.0, validator=_positive)
+    forward: float = attrs.field(default=10.0, validator=_positive)
+    train: float = attrs.field(default=20.0, validator=_positive)
+    lost: float = attrs.field(default=30.0, validator=_positive)  # in all, to time-outs
+
+
+@attrs.frozen
+class Rubric:
+    title: str
+    task: list[Task]
+    criterion: list[Criterion]
+    model: Model
+    limits: Limits = attrs.field(factory=Limits)
+
+    @property
+    def tasks(self) -> list[Task]:
+        return self.task
+
+    @property
+    def criteria(self) -> list[Criterion]:
+        return self.criterion
+
+
+#: The folders of an assignment.
+PARTS = ("rubrics", "reference", "student_template")
+
+
+def home() -> Path:
+    """The folder that holds `rubrics/`, `reference/` and `student_template/`.
+
+    In an installed package they lie beside the modules; in a checkout at its top.
+    """
+    package = Path(__file__).parent
+    installed = package / "assignments"
+    return installed if installed.is_dir() else package.parent
+
+
+def assignments() -> list[str]:
+    """The names of all assignments, sorted."""
+    return sorted(path.parent.name for path in (home() / "rubrics").glob("*/rubric.toml"))
+
+
+def assignment_folder(assignment: str, part: str = "rubrics") -> Path:
+    """One folder of an assignment; UsageError, with the names that exist, where there is none."""
+    folder = home() / part / assignment
+    if assignment not in assignments() or not folder.is_dir():
+        raise UsageError(
+            f"there is no assignment {assignment!r}",
+            expected=" or ".join(assignments()) or "at least one folder in rubrics/",
+            do="name one with --assignment, or in class.toml",
+        )
+    return folder
+
+
+def load_rubric(assignment: str) -> Rubric:
+    """Read and check a rubric; UsageError lists every mistake in it."""
+    path = assignment_folder(assignment) / "rubric.toml"
+    rubric = load_toml(path, Rubric)
+    mistakes = [
+        f"{path.name}: criterion {c.id!r} names task {c.task!r}, which is not a [[task]]"
+        for c in rubric.criteria
+        if c.task not in {t.id for t in rubric.tasks}
+    ]
+    ids = [c.id for c in rubric.criteria]
+    mistakes += [f"{path.name}: two criteria have the id {i!r}" for i in sorted(_repeated(ids))]
+    if mistakes:
+        raise UsageError("\n".join(mistakes))
+    return rubric
+
+
+def _repeated(values: list[str]) -> set[str]:
+    return {v for v in values if values.count(v) > 1}

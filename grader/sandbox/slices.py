@@ -1,0 +1,156 @@
+"""The part of a script that some names need, without the work it does.
+
+A hand-in that trains at import, or keeps its class under `if __name__ == "__main__":`, is
+read again as the statements that define what the class needs: imports, functions, classes
+and constants. Loops, prints and training stay behind.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Iterable
+
+#: Calls that take no time and change nothing, so a constant may be made with them.
+HARMLESS_CALLS = frozenset(
+    "device device_count is_available range len int float str bool list tuple dict set min max "
+    "sum sorted round abs get getenv namedtuple Path join format getLogger".split()
+)
+
+_BLOCKS = (ast.If, ast.Try, ast.With)
+_Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+
+def works_at_import(tree: ast.Module) -> bool:
+    """Whether importing the file does more than define things (it may train for minutes)."""
+    return any(_is_work(node) for node in tree.body)
+
+
+def is_main_guard(node: ast.stmt) -> bool:
+    return isinstance(node, ast.If) and "__name__" in ast.unparse(node.test)
+
+
+def slice_for(tree: ast.Module, names: Iterable[str]) -> ast.Module:
+    """The module-level statements that `names` need, in order, blocks around them opened.
+
+    `if` keeps its test, except the main guard, whose body is taken as it is. Definitions
+    that stand inside a function count as module level where the module has none of the name.
+    """
+    statements = _open_blocks(tree.body)
+    wanted = set(names)
+    for name in wanted - {bound for s in statements for bound in bound_names(s)}:
+        statements += [n for n in ast.walk(tree) if isinstance(n, _Definition) and n.name == name]
+    needed = _closure(statements, wanted)
+    return ast.Module(body=_keep(statements, needed), type_ignores=[])
+
+
+def loaded_names(node: ast.AST) -> set[str]:
+    """Every name that `node` reads, builtins left out."""
+    return {
+        n.id
+        for n in ast.walk(node)
+        if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load) and not hasattr(builtins, n.id)
+    }
+
+
+def bound_names(node: ast.stmt) -> set[str]:
+    """The names that a statement defines, or changes in place (`devices.append(...)`)."""
+    bound: set[str] = set()
+    for n in _own_scope(node):
+        if isinstance(n, _Definition):
+            bound.add(n.name)
+        elif isinstance(n, (ast.Import, ast.ImportFrom)):
+            bound |= {(a.asname or a.name).split(".")[0] for a in n.names}
+        elif isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store):
+            bound.add(n.id)
+        elif isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute):
+            if n.func.attr in {"append", "extend", "update", "setdefault"}:
+                bound |= loaded_names(n.func.value)
+    return bound
+
+
+def _own_scope(node: ast.AST) -> Iterable[ast.AST]:
+    """`node` and what lies in the same scope: the insides of definitions are left out."""
+    yield node
+    if isinstance(node, (_Definition, ast.Lambda)):
+        return
+    for child in ast.iter_child_nodes(node):
+        yield from _own_scope(child)
+
+
+def _open_blocks(body: list[ast.stmt]) -> list[ast.stmt]:
+    opened: list[ast.stmt] = []
+    for node in body:
+        if is_main_guard(node) or isinstance(node, ast.With):
+            opened += _open_blocks(node.body)  # type: ignore[attr-defined]  # If or With
+        else:
+            opened.append(node)
+    return opened
+
+
+def _closure(statements: list[ast.stmt], names: set[str]) -> set[str]:
+    """`names` and all that the statements which define them read, and so on."""
+    needed, todo = set(names), set(names)
+    while todo:
+        found = {
+            name for s in statements if bound_names(s) & todo for name in loaded_names(s)
+        } - needed
+        needed |= found
+        todo = found
+    return needed
+
+
+def _keep(statements: list[ast.stmt], needed: set[str]) -> list[ast.stmt]:
+    kept: list[ast.stmt] = []
+    for node in statements:
+        if isinstance(node, ast.ImportFrom) and any(a.name == "*" for a in node.names):
+            kept.append(node)
+        elif _is_path_setup(node) or (bound_names(node) & needed and not _is_training(node)):
+            kept.append(_pruned(node, needed))
+    return kept
+
+
+def _pruned(node: ast.stmt, needed: set[str]) -> ast.stmt:
+    """A block with only its needed statements inside; anything else as it is."""
+    if isinstance(node, ast.If):
+        body = _keep(node.body, needed) or [ast.Pass()]
+        return ast.copy_location(ast.If(node.test, body, _keep(node.orelse, needed)), node)
+    return node
+
+
+def _is_training(node: ast.stmt) -> bool:
+    """A loop that does more than fill a list: not something a definition needs."""
+    loops = (ast.For, ast.While)
+    return (
+        isinstance(node, ast.While)
+        or (
+            isinstance(node, ast.For)
+            and not all(isinstance(n, (ast.Expr, ast.Assign)) for n in node.body)
+        )
+        or (isinstance(node, _BLOCKS) and any(isinstance(n, loops) for n in ast.walk(node)))
+    )
+
+
+def _is_path_setup(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and ast.unparse(node).startswith("sys.path.")
+
+
+def _is_work(node: ast.stmt) -> bool:
+    if isinstance(node, (_Definition, ast.Import, ast.ImportFrom, ast.Pass)) or is_main_guard(node):
+        return False
+    if isinstance(node, ast.Expr):
+        return not isinstance(node.value, ast.Constant)
+    if isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
+        return not all(
+            _called(n) in HARMLESS_CALLS for n in ast.walk(node) if isinstance(n, ast.Call)
+        )
+    if isinstance(node, ast.If):
+        return any(map(_is_work, [*node.body, *node.orelse]))
+    if isinstance(node, ast.Try):
+        handled = [n for handler in node.handlers for n in handler.body]
+        return any(map(_is_work, [*node.body, *handled, *node.orelse, *node.finalbody]))
+    return True
+
+
+def _called(call: ast.Call) -> str:
+    return ast.unparse(call.func).split(".")[-1]

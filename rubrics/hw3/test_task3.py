@@ -1,0 +1,60 @@
+"""Task 3: the model finds all GPUs and spreads its layers evenly over them."""
+
+import pytest
+
+from grader.checking.expect import NeedsPerson, expect
+
+
+@pytest.mark.criterion("t3.detect")
+@pytest.mark.parametrize("gpus", [1, 2, 3, 5])
+def test_every_visible_gpu_holds_layers(submission, gpus):
+    run = submission.forward(depth=30, gpus=gpus)
+    expect(
+        sorted(set(run.placement)) == list(range(gpus)),
+        expected=f"30 layers on {devices(range(gpus))} where {visible(gpus)}",
+        seen=devices(sorted(set(run.placement))),
+        hint="Ask torch.cuda.device_count() how many GPUs there are, and let every one of them "
+        "hold layers.",
+    )
+    argument = run.gpu_argument
+    if argument is not None and argument.by != "script":
+        raise NeedsPerson(
+            f"the class takes {argument.parameter!r}, and we cannot follow what the script passes "
+            f"for it ({argument.text or 'no call found'}); does it use torch.cuda.device_count()?"
+        )
+
+
+@pytest.mark.criterion("t3.even")
+@pytest.mark.parametrize(
+    ("depth", "gpus"),
+    [
+        pytest.param(depth, gpus, id=f"{depth}/{gpus}")
+        for depth, gpus in [(20, 2), (20, 5), (7, 3), (6, 4), (12, 5)]
+    ],
+)
+def test_layers_are_spread_evenly(submission, depth, gpus):
+    layers = submission.forward(depth=depth, gpus=gpus).layers_per_gpu()
+    expect(
+        sum(layers) == depth,
+        expected=f"{depth} layers on {visible(gpus)}",
+        seen=f"{listed(layers)}, that is {sum(layers)} in all",
+        hint="Every layer must be made, run, and live on a GPU.",
+    )
+    expect(
+        max(layers) - min(layers) <= 1,
+        expected=f"{depth} layers over {gpus} GPUs with counts that differ by at most 1",
+        seen=listed(layers),
+        hint="i * num_gpus // depth gives layer i a GPU so that the counts differ by at most 1.",
+    )
+
+
+def devices(numbers):
+    return ", ".join("the CPU" if n < 0 else f"cuda:{n}" for n in numbers) or "no layer that ran"
+
+
+def listed(layers):
+    return ", ".join(map(str, layers))
+
+
+def visible(gpus):
+    return "1 GPU is visible" if gpus == 1 else f"{gpus} GPUs are visible"

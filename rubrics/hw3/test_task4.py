@@ -1,0 +1,50 @@
+"""Task 4: the modified model runs and trains at DEPTH 20 on 2 and on 5 GPUs."""
+
+import math
+
+import pytest
+
+from grader.checking.expect import NeedsPerson, expect
+
+
+@pytest.mark.criterion("t4.run")
+@pytest.mark.parametrize("gpus", [2, 5], ids=["2 GPUs", "5 GPUs"])
+def test_runs_and_trains(submission, gpus):
+    run = submission.forward(depth=20, gpus=gpus)
+    expect(
+        set(run.placement) == set(range(gpus)),
+        expected=f"all {gpus} GPUs to hold layers",
+        seen=f"layers per GPU {', '.join(map(str, run.layers_per_gpu()))}",
+        hint="A GPU without layers is idle memory: spread the layers over all of them.",
+    )
+    expect(
+        run.numbers.right is not False,
+        expected="the output that these weights give",
+        seen=run.numbers.problem or f"right numbers ({run.numbers.how})",
+        hint="Run every layer exactly once, in order, each on the previous one's output.",
+    )
+    training = submission.train(depth=20, gpus=gpus)
+    expect(
+        all(map(math.isfinite, training.losses)),
+        expected="a loss that stays a finite number",
+        seen=f"losses {', '.join(f'{loss:.3g}' for loss in training.losses)}",
+        hint="Look for NaN: print the loss and the output of each layer.",
+    )
+    expect(
+        training.changed,
+        expected="training steps that change the parameters",
+        seen=f"{len(training.losses)} steps that changed nothing"
+        if not training.changed
+        else f"{len(training.losses)} training steps that work",
+        hint="The output must stay connected to the parameters: no detach(), no torch.no_grad().",
+    )
+    expect(
+        training.numbers.right is not False,
+        expected="the losses that these weights give",
+        seen=training.numbers.problem or f"right losses ({training.numbers.how})",
+        hint="Training must see the same layers in the same order as the forward pass.",
+    )
+    if run.numbers.right is None:
+        raise NeedsPerson(
+            f"it runs and trains, but its numbers could not be checked: {run.numbers.problem}"
+        )
