@@ -54,6 +54,16 @@ class Transfer(NamedTuple):
     forward: int | None
 
 
+class Unlisted(NamedTuple):
+    """Transfers that were only counted, because the run was too long to list them all."""
+
+    source: int
+    target: int
+    phase: Phase
+    copies: int
+    bytes: int
+
+
 @dataclass(frozen=True, order=True)
 class Edge:
     """All transfers from one device to another."""
@@ -87,6 +97,7 @@ class Trace:
     peak_memory: list[int] = field(default_factory=list)
     losses: list[float] = field(default_factory=list)
     truncated: bool = False
+    unlisted: list[Unlisted] = field(default_factory=list)
 
     # ------------------------------------------------------------------ questions
 
@@ -131,6 +142,10 @@ class Trace:
             if phase is None or t.phase is phase:
                 count[t.source, t.target] += 1
                 size[t.source, t.target] += t.bytes
+        for rest in self.unlisted:
+            if phase is None or rest.phase is phase:
+                count[rest.source, rest.target] += rest.copies
+                size[rest.source, rest.target] += rest.bytes
         return [Edge(*key, count[key], size[key]) for key in sorted(count)]
 
     def _pass(self, forward: int | None) -> int | None:
@@ -160,6 +175,7 @@ class Trace:
             "peak_memory": self.peak_memory,
             "losses": self.losses,
             "truncated": self.truncated,
+            "unlisted": [[*rest] for rest in self.unlisted],
         }
 
     @classmethod
@@ -174,6 +190,7 @@ class Trace:
                 peak_memory=[_whole(n) for n in data["peak_memory"]],
                 losses=[float(x) for x in data["losses"]],
                 truncated=bool(data["truncated"]),
+                unlisted=[_unlisted(row) for row in data["unlisted"]],
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"not a trace: {error!r}") from error
@@ -210,3 +227,8 @@ def _transfer(row: Any) -> Transfer:
         Phase(phase),
         _number(forward),
     )
+
+
+def _unlisted(row: Any) -> Unlisted:
+    source, target, phase, copies, size = row
+    return Unlisted(_whole(source), _whole(target), Phase(phase), _whole(copies), _whole(size))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -84,9 +85,9 @@ def possible_chains(
 ) -> list[Chain]:
     """The chains that a model with these leaf modules and parameters may honestly be.
 
-    Both come in order of registration. Where every layer has a ReLU module of its own, there
-    is one answer; where the activation is a function, or one shared module, a ReLU may stand
-    after every layer or between layers only. Empty: not a Linear/ReLU chain.
+    Both come in order of registration. Where Linear and ReLU modules take turns, there is one
+    answer; where the activation is a function, one shared module or a list of its own, a ReLU
+    may stand after every layer or between layers only. Empty: not a Linear/ReLU chain.
     """
     kinds = [kind for _, kind in modules if kind != "Identity"]
     if not set(kinds) <= {"Linear", "ReLU"} or "Linear" not in kinds:
@@ -102,7 +103,7 @@ def possible_chains(
     if position:
         return []  # parameters that belong to no Linear
     relus = kinds.count("ReLU")
-    if relus >= len(linears) - 1 and relus > 1:
+    if relus > 1 and not any(kind == other for kind, other in itertools.pairwise(kinds)):
         own = iter(linears)
         return [Chain(tuple(next(own) if kind == "Linear" else Relu() for kind in kinds))]
     between = [step for linear in linears for step in (linear, Relu())]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
-from grader.sandbox.slices import loaded_names, slice_for
+from grader.sandbox.slices import free_names, slice_for
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -92,7 +92,7 @@ def _follow(
     text = ast.unparse(expression)
     if depth > 4:
         return Unknown(text)
-    names = loaded_names(expression) - _bound_inside(expression)
+    names = free_names(expression)
     origins = {name: _origin(tree, name, inside) for name in sorted(names)}
     setup = slice_for(tree, {name for name in names if origins[name] is None}).body
     for name, origin in origins.items():
@@ -146,18 +146,6 @@ def _from_callers(
     if not values and offset >= 0:
         return defaults[offset], None
     return values[0] if len(values) == 1 else Unknown(name)
-
-
-def _bound_inside(expression: ast.expr) -> set[str]:
-    """Loop variables of comprehensions and parameters of lambdas."""
-    names = {
-        n.id
-        for n in ast.walk(expression)
-        if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
-    }
-    return names | {
-        a.arg for n in ast.walk(expression) if isinstance(n, ast.arguments) for a in n.args
-    }
 
 
 def _assign(name: str, value: ast.expr) -> ast.stmt:

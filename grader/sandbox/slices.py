@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import symtable
 from collections.abc import Iterable
 
 #: Calls that take no time and change nothing, so a constant may be made with them.
@@ -17,7 +18,6 @@ HARMLESS_CALLS = frozenset(
     "sum sorted round abs get getenv namedtuple Path join format getLogger".split()
 )
 
-_BLOCKS = (ast.If, ast.Try, ast.With)
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
@@ -44,13 +44,17 @@ def slice_for(tree: ast.Module, names: Iterable[str]) -> ast.Module:
     return ast.Module(body=_keep(statements, needed), type_ignores=[])
 
 
-def loaded_names(node: ast.AST) -> set[str]:
-    """Every name that `node` reads, builtins left out."""
-    return {
-        n.id
-        for n in ast.walk(node)
-        if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load) and not hasattr(builtins, n.id)
-    }
+def free_names(node: ast.AST) -> set[str]:
+    """The names that `node` takes from module level: no builtins, locals or parameters."""
+    text = ast.unparse(node)
+    table = symtable.symtable(text, "<slice>", "exec")
+    names = {s.get_name() for s in table.get_symbols() if s.is_referenced()}
+    todo = list(table.get_children())
+    while todo:
+        scope = todo.pop()
+        names |= {s.get_name() for s in scope.get_symbols() if s.is_referenced() and s.is_global()}
+        todo += scope.get_children()
+    return {name for name in names if not hasattr(builtins, name)}
 
 
 def bound_names(node: ast.stmt) -> set[str]:
@@ -65,7 +69,7 @@ def bound_names(node: ast.stmt) -> set[str]:
             bound.add(n.id)
         elif isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute):
             if n.func.attr in {"append", "extend", "update", "setdefault"}:
-                bound |= loaded_names(n.func.value)
+                bound |= free_names(n.func.value)
     return bound
 
 
@@ -93,7 +97,7 @@ def _closure(statements: list[ast.stmt], names: set[str]) -> set[str]:
     needed, todo = set(names), set(names)
     while todo:
         found = {
-            name for s in statements if bound_names(s) & todo for name in loaded_names(s)
+            name for s in statements if bound_names(s) & todo for name in free_names(s)
         } - needed
         needed |= found
         todo = found
@@ -119,16 +123,17 @@ def _pruned(node: ast.stmt, needed: set[str]) -> ast.stmt:
 
 
 def _is_training(node: ast.stmt) -> bool:
-    """A loop that does more than fill a list: not something a definition needs."""
-    loops = (ast.For, ast.While)
-    return (
-        isinstance(node, ast.While)
-        or (
-            isinstance(node, ast.For)
-            and not all(isinstance(n, (ast.Expr, ast.Assign)) for n in node.body)
-        )
-        or (isinstance(node, _BLOCKS) and any(isinstance(n, loops) for n in ast.walk(node)))
-    )
+    """A loop that does more than fill a list or a dict: nothing that a definition needs."""
+    loops = [n for n in ast.walk(node) if isinstance(n, (ast.For, ast.While))]
+    if isinstance(node, (_Definition, ast.If)) or not loops:
+        return False
+    return not all(_fills(n) for loop in loops for n in loop.body)
+
+
+def _fills(node: ast.stmt) -> bool:
+    if isinstance(node, ast.Assign):
+        return all(isinstance(target, ast.Subscript) for target in node.targets)
+    return isinstance(node, ast.Expr) and bool(bound_names(node))
 
 
 def _is_path_setup(node: ast.stmt) -> bool:

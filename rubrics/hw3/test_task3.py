@@ -36,8 +36,8 @@ def test_layers_are_spread_evenly(submission, depth, gpus):
     layers = submission.forward(depth=depth, gpus=gpus).layers_per_gpu()
     expect(
         sum(layers) == depth,
-        expected=f"{depth} layers on {visible(gpus)}",
-        seen=f"{listed(layers)}, that is {sum(layers)} in all",
+        expected=f"{depth} layers in all, on {gpus} GPUs",
+        seen=listed(layers),
         hint="Every layer must be made, run, and live on a GPU.",
     )
     expect(

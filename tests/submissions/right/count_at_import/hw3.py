@@ -1,0 +1,48 @@
+import torch
+import torch.nn as nn
+
+DIM = 4096
+DEPTH = 20
+BATCH_SIZE = 64
+STEPS = 20
+
+
+NUM_GPUS = torch.cuda.device_count()
+DEVICES = [torch.device("cuda", i) for i in range(NUM_GPUS)]
+
+
+def device_of(layer, depth):
+    return DEVICES[layer * NUM_GPUS // depth]
+
+
+class LargeLinearModelMP(nn.Module):
+    def __init__(self, dim, depth):
+        super().__init__()
+        self.layers = nn.ModuleList()
+        for i in range(depth):
+            layer = nn.Sequential(nn.Linear(dim, dim), nn.ReLU())
+            self.layers.append(layer.to(device_of(i, depth)))
+
+    def forward(self, x):
+        depth = len(self.layers)
+        for i, layer in enumerate(self.layers):
+            x = layer(x.to(device_of(i, depth)))
+        return x
+
+
+def main():
+    model = LargeLinearModelMP(DIM, DEPTH)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    loss_fn = nn.MSELoss()
+    for step in range(STEPS):
+        x = torch.randn(BATCH_SIZE, DIM, device="cuda:0")
+        optimizer.zero_grad()
+        output = model(x)
+        loss = loss_fn(output, torch.randn(BATCH_SIZE, DIM, device=output.device))
+        loss.backward()
+        optimizer.step()
+        print(f"step {step}: loss {loss.item():.4f}")
+
+
+if __name__ == "__main__":
+    main()
