@@ -77,10 +77,10 @@ def class_(submissions: Path, assignment: str | None, out: Path, jobs: int) -> N
     from grader import grading
 
     with _progress_bar() as progress:
-        result, ignored = grading.grade_class(
+        result = grading.grade_class(
             submissions, out, assignment=assignment, jobs=jobs, progress=progress
         )
-    _show(result, ignored, out)
+    _show(result, out)
     sys.exit(OUR_FAULT if result.failed else 0)
 
 
@@ -141,10 +141,12 @@ def _progress_bar() -> Iterator[Callable[[Score, int], None]]:
         yield finished
 
 
-def _show(result: ClassResult, ignored: tuple[str, ...], out: Path) -> None:
+def _show(result: ClassResult, out: Path) -> None:
     _table(result.scores)
-    for line in ignored:
+    for line in result.ignored:
         click.echo(f"ignored: {line}")
+    for student in result.missing:
+        click.echo(f"nothing handed in: {student.id} ({student.label})")
     for submission, why in sorted(result.failed.items()):
         click.echo(f"not graded, our fault: {submission}: {why}", err=True)
     waiting = [s for s in result.scores if s.pending]

@@ -6,8 +6,6 @@ submissions/ -> intake -> worker -> checks -> score -> report, gradebook
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator
@@ -56,19 +54,20 @@ def grade_class(
     assignment: str | None = None,
     jobs: int = 1,
     progress: Callable[[Score, int], None],
-) -> tuple[ClassResult, tuple[str, ...]]:
-    """Grade every hand-in of a class folder into `out`; returns scores and what was ignored.
+) -> ClassResult:
+    """Grade every hand-in of a class folder into `out`.
 
     `progress` is called with each score as it is finished and the number of hand-ins.
     Raises UsageError before anything is graded where folder, class.toml or rubric do not fit.
     """
     with tempfile.TemporaryDirectory(prefix="grade-") as workspace:
-        found = intake.read_class(folder, Path(workspace))
+        found = intake.read_class(folder, Path(workspace), assignment)
         name = assignment or found.settings.assignment or DEFAULT_ASSIGNMENT
-        rubric.load_rubric(name)
+        points = {c.id: c.points for c in rubric.load_rubric(name).criteria}
+        intake.refuse_unknown_criteria(folder, points)
         run = Run(name, found.settings, out)
         _make_folder(out)
-        result = ClassResult()
+        result = ClassResult(ignored=found.ignored, missing=found.missing)
         for score, fault in _grade_all(run, found.submissions, jobs):
             result.scores.append(score)
             if fault is not None:
@@ -76,7 +75,7 @@ def grade_class(
             progress(score, len(found.submissions))
     result.scores.sort(key=lambda score: score.submission)
     write_tables(out, result.scores)
-    return result, found.ignored
+    return result
 
 
 def _grade_all(
@@ -172,11 +171,10 @@ def _failed(run: Run, submission: Submission, details: str) -> tuple[Score, str]
 
 @contextmanager
 def _copy(folder: Path) -> Iterator[Path]:
-    """A copy that student code may spoil; links are copied as links and lead nowhere new."""
+    """A copy that student code may spoil, without links and junk."""
     with tempfile.TemporaryDirectory(prefix="hand-in-", ignore_cleanup_errors=True) as scratch:
         copy = Path(scratch).resolve() / "hand-in"
-        shutil.copytree(folder, copy, symlinks=True, ignore_dangling_symlinks=True)
-        os.chmod(copy, 0o755)  # noqa: PTH101, S103 - the student's process may read it
+        intake.copy_files(folder, copy)
         yield copy
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
+import textwrap
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -172,14 +174,21 @@ def _show_points(folder: AssignmentFolder, terminal: pytest.TerminalReporter) ->
         color = {"green": s.earned == s.points, "red": s.earned == 0}
         terminal.write_line(f"{points:>5} of {s.points:g}  {s.id:<10} {s.title}", **color)
         if s.earned != s.points:
-            terminal.write_line(f"            {s.evidence}")
+            _explain(terminal, s.evidence)
         if s.hint:
-            terminal.write_line(f"            try: {s.hint}")
+            _explain(terminal, f"try: {s.hint}")
     terminal.write_line(f"{earned:>5g} of {possible:g}  for the code")
     rest = sum(c.points for c in folder.rubric.criteria if c.kind is not Kind.CODE)
     terminal.write_line(f"      {rest:g} more points are for the report; a person reads it.")
     if not list(folder.path.rglob("*.pdf")):
         terminal.write_line("      There is no PDF report in this folder yet.")
+
+
+def _explain(terminal: pytest.TerminalReporter, text: str) -> None:
+    """A paragraph under a criterion's line, wrapped to the terminal."""
+    width = max(50, min(100, shutil.get_terminal_size().columns))
+    indent = " " * 12
+    terminal.write_line(textwrap.fill(text, width, initial_indent=indent, subsequent_indent=indent))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -97,7 +97,8 @@ class CriterionScore:
     title: str = ""
     kind: Kind = Kind.CODE
     found: str | None = None
-    comment: str | None = None  # a person's words, from `grade confirm`
+    question: str | None = None  # what was asked, and what to look for: for whoever reviews
+    comment: str | None = None  # a person's words, from `grade confirm`; "" where there are none
     operator: str | None = None
 
     def __post_init__(self) -> None:
@@ -227,10 +228,16 @@ class Report:
 
 @dataclass
 class ClassResult:
-    """All scores of one run, in the order of submission ids."""
+    """All scores of one run, in the order of submission ids.
+
+    `failed` says, by id, what could not be graded for a reason of ours; `ignored` what in the
+    class folder was passed over; `missing` who of the roster handed in nothing.
+    """
 
     scores: list[Score] = field(default_factory=list)
-    failed: dict[str, str] = field(default_factory=dict)  # id -> why, for reasons of ours
+    failed: dict[str, str] = field(default_factory=dict)
+    ignored: tuple[str, ...] = ()
+    missing: tuple[Student, ...] = ()
 
 
 def write_text(path: Path, text: str) -> None:

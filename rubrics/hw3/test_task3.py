@@ -44,7 +44,8 @@ def test_layers_are_spread_evenly(submission, depth, gpus):
         max(layers) - min(layers) <= 1,
         expected=f"{depth} layers over {gpus} GPUs with counts that differ by at most 1",
         seen=listed(layers),
-        hint="i * num_gpus // depth gives layer i a GPU so that the counts differ by at most 1.",
+        hint="Where the GPUs do not divide the depth, give one more layer to some of them: 7 "
+        "layers on 3 GPUs are 3, 2 and 2.",
     )
 
 
