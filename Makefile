@@ -15,7 +15,7 @@ layers:
 	lint-imports
 
 test:
-	python -m pytest
+	pytest
 
 # The reference solutions, through the same checks as everybody: full code points, or red.
 reference:

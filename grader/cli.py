@@ -150,7 +150,8 @@ def _show(result: ClassResult, out: Path) -> None:
     for submission, why in sorted(result.failed.items()):
         click.echo(f"not graded, our fault: {submission}: {why}", err=True)
     waiting = [s for s in result.scores if s.pending]
-    click.echo(f"{len(result.scores)} hand-ins graded. Reports and gradebook.csv are in {out}/.")
+    graded = f"{len(result.scores)} hand-in" + ("" if len(result.scores) == 1 else "s")
+    click.echo(f"{graded} graded. Reports and gradebook.csv are in {out}/.")
     if waiting:
         click.echo(
             f"{len(waiting)} wait for a person: fill in {out / 'review.csv'}, "

@@ -68,10 +68,9 @@ class AssignmentFolder(pytest.Directory):
         from grader.checking.observations import SubmissionHandle
         from grader.judge.prober import WorkerProber
         from grader.sandbox.host import ColdLauncher
-        from grader.toml_file import TomlFile
+        from grader.toml_file import load_toml
 
-        settings = TomlFile.read(self.path / MARKER_FILE)
-        self.assignment = str(settings.data.get("assignment", ""))
+        self.assignment = load_toml(self.path / MARKER_FILE, rubric.AssignmentFile).assignment
         checks = rubric.assignment_folder(self.assignment)
         self.rubric = rubric.load_rubric(self.assignment)
         files = [

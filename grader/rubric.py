@@ -110,8 +110,11 @@ class Rubric:
         return self.criterion
 
 
-#: The folders of an assignment.
-PARTS = ("rubrics", "reference", "student_template")
+@attrs.frozen
+class AssignmentFile:
+    """`assignment.toml` in a student's folder: which assignment it is."""
+
+    assignment: str
 
 
 def home() -> Path:

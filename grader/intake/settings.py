@@ -1,0 +1,178 @@
+"""What the instructor says about a class: `class.toml`, and the roster beside it.
+
+assignment = "hw3"
+deadline = 2026-04-30            # the whole day; or 2026-04-30T18:00:00+03:00
+roster = "roster.csv"            # id,name
+
+[overrides.s07]                  # a submission's id
+name = "Õnne Žukova"
+deadline = 2026-05-07
+points."t3.even" = { earned = 0.5, reason = "explained in person" }
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from grader.errors import UsageError
+from grader.intake.names import readable
+from grader.intake.roster import Roster, read_roster
+from grader.records import CriterionScore
+from grader.toml_file import Mistake, TomlFile
+
+FILE = "class.toml"
+
+
+def _not_negative(_: object, _attribute: attrs.Attribute[float], value: float) -> None:
+    if value < 0:
+        raise ValueError(f"expected 0 or more, found {value:g}")
+
+
+def _said(_: object, _attribute: attrs.Attribute[str], value: str) -> None:
+    if not value.strip():
+        raise ValueError("is empty; say it in a few words")
+
+
+@attrs.frozen
+class Points:
+    """Points given by hand, with the reason the student reads."""
+
+    earned: float = attrs.field(validator=_not_negative)
+    reason: str = attrs.field(validator=_said)
+
+
+@attrs.frozen
+class Override:
+    """What is different for one submission. `points` is by criterion id."""
+
+    name: str | None = None
+    deadline: datetime | None = None
+    points: dict[str, Points] = attrs.field(factory=dict)
+
+
+@attrs.frozen
+class ClassSettings:
+    """`class.toml`; every key may be left out. A deadline without a zone is local time."""
+
+    assignment: str | None = None
+    deadline: datetime | None = None
+    roster: str | None = None
+    overrides: dict[str, Override] = attrs.field(factory=dict)
+
+    def deadline_of(self, submission: str) -> datetime | None:
+        """The deadline of one submission, extended where an override says so."""
+        override = self.overrides.get(submission)
+        return (override and override.deadline) or self.deadline
+
+
+def read_settings(folder: Path, ids: Collection[str]) -> tuple[ClassSettings, Roster]:
+    """`class.toml` of a class folder and its roster; both are optional.
+
+    `ids` are the submissions that overrides may name. Raises UsageError with one line for
+    every mistake in either file.
+    """
+    path = folder / FILE
+    if not path.exists():
+        return ClassSettings(), Roster()
+    file = TomlFile.read(path)
+    settings, mistakes = file.structure(ClassSettings)
+    roster, faults = _roster(file)
+    mistakes += faults
+    mistakes += _unknown_submissions(file, ids)
+    file.refuse(_with_quotes_asked(file, mistakes))
+    assert settings is not None
+    overrides = {readable(key): override for key, override in settings.overrides.items()}
+    return attrs.evolve(settings, overrides=overrides), roster
+
+
+def refuse_unknown_criteria(folder: Path, points: Mapping[str, float]) -> None:
+    """Refuse overrides that name no criterion or give more than it is worth.
+
+    `points` are the rubric's, by criterion id. Raises UsageError, one line per mistake.
+    """
+    path = folder / FILE
+    if not path.exists():
+        return
+    file = TomlFile.read(path)
+    settings, _ = file.structure(ClassSettings)
+    mistakes = []
+    for key, override in settings.overrides.items() if settings else ():
+        for criterion, given in override.points.items():
+            where = ("overrides", key, "points", criterion)
+            if criterion not in points:
+                mistakes.append(file.mistake(where, _unknown("criterion", criterion, points)))
+            elif given.earned > points[criterion]:
+                worth = f"{points[criterion]:g} at most, found {given.earned:g}"
+                mistakes.append(file.mistake((*where, "earned"), f"expected {worth}"))
+    file.refuse(mistakes)
+
+
+def with_overrides(
+    criteria: Sequence[CriterionScore], submission: str, settings: ClassSettings
+) -> list[CriterionScore]:
+    """The criteria of one submission with the points given by hand; those are final."""
+    override = settings.overrides.get(submission, Override())
+    return [
+        c.decided(given.earned, given.reason) if (given := override.points.get(c.id)) else c
+        for c in criteria
+    ]
+
+
+# ------------------------------------------------------------------ mistakes
+
+
+def _roster(file: TomlFile) -> tuple[Roster, list[Mistake]]:
+    name = file.data.get("roster")
+    if not isinstance(name, str):
+        return Roster(), []
+    path = file.path.parent / name
+    if not path.is_file():
+        text = f"there is no file {name!r} beside {FILE}"
+        return Roster(), [file.mistake(("roster",), text)]
+    try:
+        return read_roster(path), []
+    except UsageError as error:
+        lines = str(error).splitlines()
+        return Roster(), [file.mistake(("roster",), line) for line in lines]
+
+
+def _unknown_submissions(file: TomlFile, ids: Collection[str]) -> list[Mistake]:
+    return [
+        file.mistake(("overrides", key), _unknown("submission", key, ids))
+        for key in _tables(file.data.get("overrides"))
+        if readable(key) not in ids
+    ]
+
+
+def _with_quotes_asked(file: TomlFile, mistakes: list[Mistake]) -> list[Mistake]:
+    """`points.t3.even = ...` is a table t3 with a table even in it: a trap of TOML's dots.
+
+    One line says so, in the place of several that would not help.
+    """
+    for key, override in _tables(file.data.get("overrides")).items():
+        for outer, value in _tables(_tables(override).get("points")).items():
+            inner = next((name for name, given in _tables(value).items() if _tables(given)), None)
+            if inner is not None:
+                text = f'write points."{outer}.{inner}", in quotes'
+                better = file.mistake(("overrides", key, "points", outer), text)
+                place = better.text.removesuffix(f": {text}")
+                mistakes = [
+                    m for m in mistakes if not m.text.startswith((f"{place}:", f"{place}."))
+                ]
+                mistakes.append(better)
+    return mistakes
+
+
+def _tables(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _unknown(what: str, name: str, known: Collection[str]) -> str:
+    close = get_close_matches(name, known, n=1)
+    return f"there is no {what} {name!r}" + (f"; did you mean {close[0]!r}?" if close else "")

@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from grader.intake import find_passage
+from grader.records import Report
+
+REPORT = Report(
+    "report.pdf",
+    (
+        """Home Work 3
+Contents
+Task 1 - Current Behaviour ........ 1
+Task 2 - Increase Model Size . . . . . 2
+In Task 1 and Task 2 the base code was used.
+Task 1 – Current Behaviour (3 Points)
+Q1) How many layers are assigned?
+3 layers on GPU 0 and 3 on GPU 1. In
+Task 1 we used DEPTH = 6, unlike
+Q2, which asks for the place.
+Q2) At what point does the data move?
+At x = x.to(layer_device), be\ufb01ore layer 3.""",
+        """TASK 2. Increase Model Size
+Do: increased DEPTH.
+Table 1: DEPTH vs step time
+DEPTH Step time (ms)
+6 10.1
+12 20.3
+24 41.0
+Answer: No, more layers do not make it faster.
+Table 1 shows that time grows with DEPTH.
+Task 3: Use All GPUs
+Answer
+The index is i * n // depth.
+Task 4
+2 GPUs 40 ms 100 MB
+5 GPUs 41 ms 45 MB
+Table 2. Step time and memory
+Answer:
+All GPUs are used, one at a time.
+Task 10
+Not asked.""",
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("where", "found"),
+    [
+        (
+            ["Task 1", "Q1"],
+            "Q1) How many layers are assigned?\n"
+            "3 layers on GPU 0 and 3 on GPU 1. In\n"
+            "Task 1 we used DEPTH = 6, unlike\n"
+            "Q2, which asks for the place.",
+        ),
+        (
+            ["Task 1", "Q2"],
+            "Q2) At what point does the data move?\nAt x = x.to(layer_device), befiore layer 3.",
+        ),
+        (
+            ["Task 2", "Table"],
+            "Table 1: DEPTH vs step time\nDEPTH Step time (ms)\n6 10.1\n12 20.3\n24 41.0",
+        ),
+        (
+            ["Task 2", "Answer"],
+            "Answer: No, more layers do not make it faster.\n"
+            "Table 1 shows that time grows with DEPTH.",
+        ),
+        (["Task 2", "Do/Submit"], "Do: increased DEPTH."),
+        (["Task 3"], "Task 3: Use All GPUs\nAnswer\nThe index is i * n // depth."),
+        (["Task 4", "Answer"], "Answer:\nAll GPUs are used, one at a time."),
+        (["Task 10"], "Task 10\nNot asked."),
+    ],
+)
+def test_the_part_that_is_asked_for(where: list[str], found: str) -> None:
+    assert find_passage(REPORT, where) == found
+
+
+def test_a_caption_below_its_table_gives_the_whole_task() -> None:
+    assert find_passage(REPORT, ["Task 4", "Table"]) == find_passage(REPORT, ["Task 4"])
+    assert "5 GPUs 41 ms" in (find_passage(REPORT, ["Task 4", "Table"]) or "")
+
+
+def test_without_the_inner_heading_it_is_the_outer_part() -> None:
+    assert find_passage(REPORT, ["Task 3", "Q7"]) == find_passage(REPORT, ["Task 3"])
+
+
+def test_without_the_outer_heading_there_is_nothing() -> None:
+    assert find_passage(REPORT, ["Task 5", "Answer"]) is None
+    assert find_passage(Report(problem="a scan"), ["Task 1"]) is None
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "Task 1",
+        "TASK 1.",
+        "task 1:",
+        "Task1",
+        "Task #1",
+        "Task No. 1",
+        "Task-1",
+        "Task 1—Current Behavior (3 Points)",
+        "Task 1 - current behavior",
+        "Task 1 Current Behaviour",
+        "Task 1) 3 and 3",
+        "1. Task 1",
+        "2.1 Task 1: splitting",
+        "• Task 1",
+        "## Task 1",
+        "**Task 1**",
+        "**Task 1:** the base code",
+        "  Task\u00a01 ",
+        "Answers to Task 1",
+        "Task 01",
+        "Task 1a",
+    ],
+)
+def test_headings_in_many_hands(heading: str) -> None:
+    report = Report(pages=(f"before\n{heading}\ninside\nTask 2\nafter",))
+    found = find_passage(report, ["Task 1"])
+    assert found is not None
+    assert found.split("\n")[1:] == ["inside"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Task 1 shows that",
+        "Task 1, as we saw",
+        "Task 12",
+        "Task 1's answer",
+        "In Task 1:",
+        "Multitask 1",
+        "Task one",
+        "Task 1 .......... 3",
+        "Task 1: " + "very long " * 30,
+    ],
+)
+def test_running_text_is_no_heading(line: str) -> None:
+    assert find_passage(Report(pages=(f"before\n{line}\nafter",)), ["Task 1"]) is None
+
+
+@pytest.mark.parametrize(
+    "heading", ["Q1", "Q1)", "q1:", "Q.1 How many?", "Question 1", "1) Q1)", "Answer to Q1:"]
+)
+def test_questions_in_many_hands(heading: str) -> None:
+    report = Report(pages=(f"Task 1\nQ2: later\n{heading}\n3 and 3\nQ3\nTask 2",))
+    assert find_passage(report, ["Task 1", "Q1"]) == f"{heading}\n3 and 3"
+
+
+@pytest.mark.parametrize(
+    "heading", ["Answer", "ANSWER:", "Answer. No.", "2) Answer - no", "**Answer** No", "Answer No."]
+)
+def test_answers_in_many_hands(heading: str) -> None:
+    lines = ["Do: run", "Answers both questions", "Answering Them", heading, "It is slow."]
+    report = Report(pages=("Task 2\n" + "\n".join(lines) + "\nSubmit:\nfiles",))
+    assert find_passage(report, ["Task 2", "Answer"]) == f"{heading}\nIt is slow."
+
+
+def test_parts_under_a_repeated_heading_come_in_order() -> None:
+    report = Report(pages=("Task 1\na\nTask 2\nb", "Task 1 (continued)\nc"))
+    assert find_passage(report, ["Task 1"]) == "Task 1\na\nTask 1 (continued)\nc"
+
+
+@pytest.mark.parametrize(
+    "hostile", ["1." * 200_000, "." * 400_000, "a) " * 130_000, "\n" * 400_000]
+)
+def test_hostile_text_takes_no_time(hostile: str) -> None:
+    start = time.perf_counter()
+    assert find_passage(Report(pages=(hostile,)), ["Task 1", "Answer"]) is None
+    assert time.perf_counter() - start < 2

@@ -1,0 +1,50 @@
+"""The README speaks of commands that exist, and the other way round."""
+
+import re
+from pathlib import Path
+
+import click
+
+from grader.cli import main
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def test_every_command_is_in_the_readme():
+    for name in main.commands:
+        spelled = "grade DOWNLOADS" if name == "class" else f"grade {name} "
+        assert spelled in README, f"`grade {name}` is not in the README"
+
+
+def test_every_option_in_the_readme_exists():
+    known = {
+        option
+        for command in main.commands.values()
+        for parameter in command.params
+        if isinstance(parameter, click.Option)
+        for option in parameter.opts
+    }
+    shown = {
+        option
+        for line in README.splitlines()
+        if line.startswith("grade ")
+        for option in re.findall(r"--[a-z-]+", line)
+    }
+    assert shown
+    assert shown <= known
+
+
+def test_every_link_leads_somewhere():
+    for page in [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\(([^)#]+)", page.read_text("utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_files_named_in_the_architecture_exist():
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    layers = text.split("## Layers")[1].split("## ")[0]
+    named = re.findall(r"`(\w+(?:/|\.py))`", layers.split("Beside the package")[0])
+    assert len(named) >= 12
+    for name in named:
+        assert (ROOT / "grader" / name).exists(), name
