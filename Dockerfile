@@ -1,0 +1,33 @@
+# Grades a class folder, in a container and as a user without rights.
+#
+#   docker build --tag grade .
+#   mkdir -p results
+#   docker run --rm --network none --user "$(id -u):$(id -g)" \
+#       --volume "$PWD/submissions:/work/submissions:ro" \
+#       --volume "$PWD/results:/work/results" \
+#       grade submissions
+#
+# The folder of hand-ins is mounted read-only, `results` is where reports and gradebook.csv
+# arrive, owned by whoever ran the command. Grading needs no network.
+#
+# BASE may be any image with Python 3.11 or later. One that has torch already saves its download,
+# several GB for the CUDA build that pip takes on Linux by default; without a GPU both builds
+# grade alike. Another package index is named with --build-arg PIP_INDEX_URL=...
+ARG BASE=python:3.11-slim
+FROM ${BASE}
+
+ARG PIP_INDEX_URL
+ARG PIP_EXTRA_INDEX_URL
+
+WORKDIR /source
+COPY . .
+RUN pip install --no-cache-dir --constraint constraints.txt . && rm -rf /source/*
+
+RUN useradd --uid 10001 --create-home grader && install -d -o grader /work /work/results
+USER grader
+WORKDIR /work
+
+# Any --user may have no home of its own; caches go where everybody may write.
+ENV HOME=/tmp PYTHONDONTWRITEBYTECODE=1
+ENTRYPOINT ["grade"]
+CMD ["--help"]
