@@ -1,0 +1,74 @@
+"""What a person decided about criteria, and how that becomes part of the scores.
+
+A person may decide what waits for one, and change what a person decided before. What the
+checks made final stays as it is: who disagrees with it uses the overrides in class.toml,
+which ask for a reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from grader.records import CriterionScore, Outcome, Score, State
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Points and words for one criterion of one submission.
+
+    `earned` is None where only a comment was written: the points stay as they were, and a
+    criterion that waits goes on waiting.
+    """
+
+    submission: str
+    criterion: str
+    earned: float | None
+    comment: str = ""
+
+
+def open_to_decision(criterion: CriterionScore) -> bool:
+    """Whether a person may decide this: it waits for one, or a person decided it before."""
+    return criterion.state is not State.FINAL or criterion.comment is not None
+
+
+def apply_decisions(scores: Iterable[Score], decisions: Iterable[Decision]) -> list[Score]:
+    """The scores with what was decided made final; what has no decision stays as it is.
+
+    Raises ValueError for a decision about a criterion that is not there or not open.
+    """
+    pending = {(d.submission, d.criterion): d for d in decisions}
+    decided = [_applied(score, pending) for score in scores]
+    if pending:
+        raise ValueError(f"no such criterion in the scores: {sorted(pending)}")
+    return decided
+
+
+def _applied(score: Score, pending: dict[tuple[str, str], Decision]) -> Score:
+    mine: Mapping[str, Decision] = {
+        c.id: pending.pop((score.submission, c.id))
+        for c in score.criteria
+        if (score.submission, c.id) in pending
+    }
+    criteria = tuple(_decided(c, mine[c.id]) if c.id in mine else c for c in score.criteria)
+    return replace(score, criteria=criteria)
+
+
+def _decided(criterion: CriterionScore, decision: Decision) -> CriterionScore:
+    if not open_to_decision(criterion):
+        raise ValueError(f"{decision.submission}: {criterion.id} was made final by the checks")
+    if decision.earned is None:
+        return replace(criterion, comment=decision.comment)
+    return replace(
+        criterion,
+        earned=decision.earned,
+        state=State.FINAL,
+        outcome=_outcome(decision.earned, criterion.points),
+        comment=decision.comment,
+    )
+
+
+def _outcome(earned: float, points: float) -> Outcome:
+    if earned >= points:
+        return Outcome.PASSED
+    return Outcome.PARTIAL if earned > 0 else Outcome.FAILED
