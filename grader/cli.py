@@ -152,6 +152,8 @@ def _show(result: ClassResult, out: Path) -> None:
     waiting = [s for s in result.scores if s.pending]
     graded = f"{len(result.scores)} hand-in" + ("" if len(result.scores) == 1 else "s")
     click.echo(f"{graded} graded. Reports and gradebook.csv are in {out}/.")
+    if result.kept:
+        click.echo(f"What was filled in after an earlier run is kept in {result.kept}.")
     if waiting:
         click.echo(
             f"{len(waiting)} wait for a person: fill in {out / 'review.csv'}, "

@@ -36,6 +36,7 @@ from grader.sandbox.host import Launcher
 from grader.sandbox.zygote_host import launcher_for_this_process
 
 DEFAULT_ASSIGNMENT = "hw3"
+REVIEW = "review.csv"
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ def grade_class(
                 result.failed[score.submission] = fault
             progress(score, len(found.submissions))
     result.scores.sort(key=lambda score: score.submission)
+    result.kept = exports.keep_filled_in(out / REVIEW)
     write_tables(out, result.scores)
     return result
 
@@ -190,7 +192,7 @@ def write_score(out: Path, score: Score) -> None:
 def write_tables(out: Path, scores: list[Score]) -> None:
     """Write gradebook.csv and review.csv."""
     exports.write_gradebook(out / "gradebook.csv", scores)
-    exports.write_review(out / "review.csv", scores)
+    exports.write_review(out / REVIEW, scores)
 
 
 def confirm(out: Path) -> list[Score]:
@@ -199,7 +201,7 @@ def confirm(out: Path) -> list[Score]:
     Raises UsageError, with every line that does not fit, before anything is written.
     """
     scores = read_scores(out)
-    decisions = exports.read_review(out / "review.csv", scores)
+    decisions = exports.read_review(out / REVIEW, scores)
     decided = exports.apply_decisions(scores, decisions)
     for score in decided:
         write_score(out, score)

@@ -7,6 +7,7 @@ Standard library only. `Score.to_json` is the contract with everything downstrea
 from __future__ import annotations
 
 import json
+import math
 import os
 import tempfile
 from dataclasses import asdict, dataclass, field, replace
@@ -231,22 +232,19 @@ class ClassResult:
     """All scores of one run, in the order of submission ids.
 
     `failed` says, by id, what could not be graded for a reason of ours; `ignored` what in the
-    class folder was passed over; `missing` who of the roster handed in nothing.
+    class folder was passed over; `missing` who of the roster handed in nothing; `kept` where an
+    earlier run's review sheet was set aside because a person had filled it in.
     """
 
     scores: list[Score] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
     missing: tuple[Student, ...] = ()
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file whole, then rename it into place, so nobody ever reads half of it."""
-    write_bytes(path, text.encode("utf-8"))
+    kept: Path | None = None
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """As `write_text`, for bytes."""
+    """Write a file whole, then rename it into place, so nobody ever reads half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     temporary = Path(name)
@@ -261,4 +259,17 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def write_json(path: Path, data: Json) -> None:
-    write_text(path, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+    """As `write_bytes`, for strict JSON: NaN and infinity become null."""
+    text = json.dumps(_finite(data), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    # A lone surrogate, as from a file name that is not UTF-8, becomes a JSON escape.
+    write_bytes(path, text.encode("utf-8", "backslashreplace"))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return value

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from grader.records import CriterionScore, Outcome, Score, State
+from grader.records import CriterionScore, Score, State
 
 
 @dataclass(frozen=True)
@@ -59,16 +59,4 @@ def _decided(criterion: CriterionScore, decision: Decision) -> CriterionScore:
         raise ValueError(f"{decision.submission}: {criterion.id} was made final by the checks")
     if decision.earned is None:
         return replace(criterion, comment=decision.comment)
-    return replace(
-        criterion,
-        earned=decision.earned,
-        state=State.FINAL,
-        outcome=_outcome(decision.earned, criterion.points),
-        comment=decision.comment,
-    )
-
-
-def _outcome(earned: float, points: float) -> Outcome:
-    if earned >= points:
-        return Outcome.PASSED
-    return Outcome.PARTIAL if earned > 0 else Outcome.FAILED
+    return criterion.decided(decision.earned, decision.comment)

@@ -57,6 +57,26 @@ def _row(score: Score, criterion: CriterionScore) -> list[str]:
     ]
 
 
+def keep_filled_in(path: Path) -> Path | None:
+    """Before a new run writes its review sheet: set one aside that a person worked on.
+
+    Returns its new place, numbered so that no earlier one is lost; None where there is none.
+    """
+    if not path.exists():
+        return None
+    try:
+        rows, problems = _rows(path, _text(path))
+    except UsageError:
+        rows, problems = [], [(1, "unreadable: perhaps somebody's work all the same")]
+    filled = any(row.cells["earned"].strip() or row.cells["comment"].strip() for row in rows)
+    if not filled and not problems:
+        return None
+    number = 1
+    while (kept := path.with_stem(f"{path.stem}.kept-{number}")).exists():
+        number += 1
+    return path.rename(kept)
+
+
 # ---------------------------------------------------------------------- reading
 
 

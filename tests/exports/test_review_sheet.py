@@ -11,7 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.errors import UsageError
-from grader.exports import Decision, apply_decisions, read_review, write_review
+from grader.exports import (
+    Decision,
+    apply_decisions,
+    keep_filled_in,
+    read_review,
+    write_review,
+)
 from grader.exports.cells import text_cell, typed
 from grader.exports.review_sheet import COLUMNS
 from grader.records import Outcome, State
@@ -250,3 +256,24 @@ def test_an_override_counts_as_a_persons_decision(tmp_path):
     given_by_hand = replace(final("t3.even", 1, 1.0), comment="excused")
     write_review(tmp_path / "r.csv", [score("s01", "A", given_by_hand)])
     assert table(tmp_path / "r.csv")[0]["comment"] == "excused"
+
+
+def test_a_sheet_that_nobody_touched_may_be_written_again(path):
+    assert keep_filled_in(path) is None
+    assert path.exists()
+
+
+def test_a_sheet_that_a_person_filled_in_is_set_aside(path):
+    for number in (1, 2):
+        write_review(path, a_class())
+        fill(path, ("1", "good"))
+        filled = path.read_bytes()
+        kept = path.parent / f"review.kept-{number}.csv"
+        assert keep_filled_in(path) == kept
+        assert kept.read_bytes() == filled
+        assert not path.exists()
+
+
+def test_a_sheet_that_cannot_be_read_is_set_aside_too(path):
+    path.write_bytes(b"\xff\x00 not a table")
+    assert keep_filled_in(path) == path.parent / "review.kept-1.csv"
