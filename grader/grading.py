@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import tempfile
 import traceback
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -69,7 +70,7 @@ def grade_class(
         run = Run(name, found.settings, out)
         _make_folder(out)
         result = ClassResult(ignored=found.ignored, missing=found.missing)
-        for score, fault in _grade_all(run, found.submissions, jobs):
+        for score, fault in grade_all(run, found.submissions, jobs, grade_and_write):
             result.scores.append(score)
             if fault is not None:
                 result.failed[score.submission] = fault
@@ -80,22 +81,43 @@ def grade_class(
     return result
 
 
-def _grade_all(
-    run: Run, submissions: tuple[Submission, ...], jobs: int
-) -> Iterator[tuple[Score, str | None]]:
+Graded = tuple[Score, str | None]
+Grade = Callable[[Run, Submission], Graded]
+
+
+def grade_all(
+    run: Run, submissions: Sequence[Submission], jobs: int, grade: Grade
+) -> Iterator[Graded]:
+    """Apply `grade` to every hand-in in `jobs` processes, and yield results as they come.
+
+    A process that dies takes its pool along; what was in it is tried once more, each hand-in in
+    a process of its own, so that one never costs another its grade.
+    """
+    lost = []
+    for submission, graded in _pooled(run, submissions, jobs, grade):
+        if graded is None:
+            lost.append(submission)
+        else:
+            yield graded
+    for submission in lost:
+        for _, graded in _pooled(run, [submission], 1, grade):
+            yield graded or _failed(run, submission, "the process that judges it died twice")
+
+
+def _pooled(
+    run: Run, submissions: Sequence[Submission], jobs: int, grade: Grade
+) -> Iterator[tuple[Submission, Graded | None]]:
     # Processes, because pytest runs in each of them; spawned, so that none inherits a thread.
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        futures: dict[Future[tuple[Score, str | None]], Submission] = {
-            pool.submit(grade_and_write, run, submission): submission for submission in submissions
-        }
+        futures = {pool.submit(grade, run, submission): submission for submission in submissions}
         for future in as_completed(futures):
             try:
-                yield future.result()
-            except Exception:  # the judging process itself died
-                yield _failed(run, futures[future], traceback.format_exc())
+                yield futures[future], future.result()
+            except BrokenProcessPool:
+                yield futures[future], None
 
 
-def grade_and_write(run: Run, submission: Submission) -> tuple[Score, str | None]:
+def grade_and_write(run: Run, submission: Submission) -> Graded:
     """Grade one hand-in and write its results; the second value says what failed on our side."""
     fault = None
     try:
@@ -165,7 +187,7 @@ def _score(
     )
 
 
-def _failed(run: Run, submission: Submission, details: str) -> tuple[Score, str]:
+def _failed(run: Run, submission: Submission, details: str) -> Graded:
     why = "the grader failed on this hand-in; no points are lost, a person will look"
     criteria = [undecided(c, why, details) for c in rubric.load_rubric(run.assignment).criteria]
     return _score(run, submission, criteria), details.strip().splitlines()[-1]
