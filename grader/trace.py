@@ -190,7 +190,7 @@ class Trace:
                 peak_memory=[_whole(n) for n in data["peak_memory"]],
                 losses=[float(x) for x in data["losses"]],
                 truncated=bool(data["truncated"]),
-                unlisted=[_unlisted(row) for row in data["unlisted"]],
+                unlisted=[_unlisted(row) for row in data.get("unlisted", [])],
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"not a trace: {error!r}") from error

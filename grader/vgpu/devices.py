@@ -1,0 +1,189 @@
+"""Which virtual GPUs there are, which one is current, and what CUDA says when one is missing.
+
+In C++ a virtual tensor lives on the carrier, a device type that every build of torch knows and
+no backend serves; in Python it lives on cuda:i. `place` reads a device from either side,
+`carrier` and `shown` write it. The carrier's name never leaves this package.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import Any, Never
+
+import torch
+
+from grader.vgpu.runtime import MOST
+
+#: torch.device before `factories` stands in front of it.
+Device = torch.device
+CARRIER = "lazy"
+
+_ORDINAL = (
+    "CUDA error: invalid device ordinal\n"
+    "GPU device may be out of range, do you have enough GPUs?\n"
+    "CUDA kernel errors might be asynchronously reported at some other API call, so the "
+    "stacktrace below might be incorrect.\n"
+    "For debugging consider passing CUDA_LAUNCH_BLOCKING=1\n"
+    "Compile with `TORCH_USE_CUDA_DSA` to enable device-side assertions.\n"
+)
+_AcceleratorError: type[Exception] = getattr(torch, "AcceleratorError", RuntimeError)
+
+
+class _Thread(threading.local):
+    """What CUDA keeps per thread."""
+
+    current = 0
+
+
+class _Machine:
+    """The GPUs of this process. `visible` is None until CUDA is first used."""
+
+    installed = 0
+    collapse = False
+    heed_pins = True
+    visible: int | None = None
+    initialized = False
+
+
+_machine = _Machine()
+_thread = _Thread()
+_carriers: list[torch.device] = [Device(CARRIER, i) for i in range(MOST)]
+_shown: list[torch.device] = [Device("cuda", i) for i in range(MOST)]
+
+
+def configure(count: int, *, collapse: bool, heed_pins: bool) -> None:
+    """Say what the machine has; before any use."""
+    _machine.installed = count
+    _machine.collapse = collapse
+    _machine.heed_pins = heed_pins
+
+
+# ---------------------------------------------------------------------- counting
+
+
+def count() -> int:
+    """How many GPUs the script may see. Open to CUDA_VISIBLE_DEVICES until first used."""
+    return _machine.visible if _machine.visible is not None else _pinned()
+
+
+def settle() -> int:
+    """The same, and from now on CUDA_VISIBLE_DEVICES changes nothing: the driver is up."""
+    _machine.visible = count()
+    return _machine.visible
+
+
+def housed() -> int:
+    """How many GPUs hold data: one, when all are collapsed into cuda:0."""
+    return min(count(), 1) if _machine.collapse else count()
+
+
+def is_initialized() -> bool:
+    return _machine.initialized
+
+
+def initialize() -> None:
+    """First use of CUDA; errors in its words where no GPU is to be had."""
+    if _machine.initialized:
+        return
+    if _machine.installed == 0:
+        raise AssertionError("Torch not compiled with CUDA enabled")
+    if settle() == 0:
+        raise RuntimeError("No CUDA GPUs are available")
+    _machine.initialized = True
+
+
+def _pinned() -> int:
+    """How many GPUs CUDA_VISIBLE_DEVICES leaves: a list that ends at its first bad entry."""
+    pins = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if pins is None or not _machine.heed_pins:
+        return _machine.installed
+    seen: list[int] = []
+    for entry in pins.split(","):
+        text = entry.strip()
+        if not text.isdecimal() or int(text) >= _machine.installed:
+            break
+        if int(text) in seen:
+            return 0
+        seen.append(int(text))
+    return len(seen)
+
+
+# ---------------------------------------------------------------------- placing
+
+
+def place(device: Any) -> int | None:
+    """The GPU that holds data asked for on `device`; None for any device that is no GPU.
+
+    `device` is a number, a name or a torch.device. CUDA's invalid ordinal beyond the last GPU.
+    """
+    if type(device) is not Device:
+        device = Device("cuda", device) if isinstance(device, int) else Device(device)
+    if device.type not in ("cuda", CARRIER):
+        return None
+    initialize()
+    index = _thread.current if device.index is None else device.index
+    return _house(check(index))
+
+
+def check(index: int) -> int:
+    """The index itself, if there is such a GPU."""
+    if index >= count():
+        invalid_ordinal()
+    return index
+
+
+def _house(index: int) -> int:
+    return 0 if _machine.collapse else index
+
+
+def to_carrier(device: Any) -> Any:
+    """A device argument as C++ should see it; whatever names no GPU stays as it is."""
+    kind = type(device)
+    named = (kind is str and device.startswith("cuda")) or (
+        kind is Device and device.type == "cuda"
+    )
+    if not named and kind is not int:
+        return device
+    gpu = place(device)
+    return device if gpu is None else _carriers[gpu]
+
+
+def carrier(gpu: int) -> torch.device:
+    return _carriers[gpu]
+
+
+def shown(gpu: int) -> torch.device:
+    return _shown[gpu]
+
+
+def invalid_ordinal() -> Never:
+    raise _AcceleratorError(_ORDINAL)
+
+
+# ---------------------------------------------------------------------- the current one
+
+
+def current() -> int:
+    """The current GPU of this thread, as the script numbers it."""
+    return _thread.current
+
+
+def set_current(index: int) -> int:
+    """Make `index` current and return the one before; a negative index changes nothing."""
+    before = _thread.current
+    if index >= 0:
+        initialize()
+        _thread.current = check(index)
+    return before
+
+
+def index_of(device: Any = None) -> int:
+    """The GPU a torch.cuda function is asked about; None means the current one."""
+    if device is None:
+        initialize()
+        return _house(_thread.current)
+    gpu = place(device)
+    if gpu is None:
+        raise ValueError(f"Expected a cuda device, but got: {device}")
+    return gpu

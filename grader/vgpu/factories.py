@@ -1,0 +1,125 @@
+"""Device arguments in Python: numbers, names and devices become something C++ can serve."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils import _device as default_device
+
+from grader.vgpu import devices
+from grader.vgpu.devices import Device, to_carrier
+from grader.vgpu.tensor import VirtualTensor
+
+_FUNCTIONS = (
+    *("arange", "as_tensor", "asarray", "empty", "empty_like", "empty_strided", "eye", "full"),
+    *("full_like", "linspace", "logspace", "normal", "ones", "ones_like", "rand", "rand_like"),
+    *("randint", "randint_like", "randn", "randn_like", "randperm", "scalar_tensor", "tensor"),
+    *("tril_indices", "triu_indices", "zeros", "zeros_like"),
+)
+_METHODS = ("new_empty", "new_full", "new_ones", "new_tensor", "new_zeros")
+
+
+def install() -> None:
+    """Translate the `device` of every function that creates a tensor, and `torch.device(2)`."""
+    default_device._device_constructors()  # remembers the functions, and must know the real ones
+    for name in _FUNCTIONS:
+        setattr(torch, name, _translating(getattr(torch, name)))
+    torch.tensor = _of_numbers(torch.tensor)
+    for name in _METHODS:
+        setattr(Tensor, name, _translating(getattr(Tensor, name)))
+    setattr(torch, "device", _DeviceFace)  # noqa: B010 - it is a type to mypy
+    setattr(torch, "Generator", _GeneratorFace)  # noqa: B010
+
+
+def _translating(function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def create(*args: Any, **kwargs: Any) -> Any:
+        if kwargs.get("device") is not None:
+            kwargs["device"] = to_carrier(kwargs["device"])
+        if kwargs.pop("pin_memory", False):
+            return function(*args, **kwargs).pin_memory()
+        return function(*args, **kwargs)
+
+    return create
+
+
+def _of_numbers(tensor: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """torch.tensor([loss, loss]) reads the numbers of tensors in lists, one by one."""
+
+    @functools.wraps(tensor)
+    def create(data: Any, **kwargs: Any) -> Tensor:
+        return tensor(_numbers(data) if isinstance(data, (list, tuple)) else data, **kwargs)
+
+    return create
+
+
+def _numbers(data: Any) -> Any:
+    if isinstance(data, (list, tuple)):
+        return [_numbers(item) for item in data]
+    return data.item() if isinstance(data, VirtualTensor) else data
+
+
+class _DeviceType(type):
+    """Makes a class that stands for torch.device: same instances, and 2 means cuda:2."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        if len(args) == 1 and type(args[0]) is int and not kwargs:
+            return Device("cuda", args[0])
+        return Device(*args, **kwargs)
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return type(instance) is Device
+
+    def __subclasscheck__(cls, subclass: type) -> bool:
+        return subclass is cls or subclass is Device
+
+    def __eq__(cls, other: object) -> bool:
+        return other is cls or other is Device
+
+    def __hash__(cls) -> int:
+        return hash(Device)
+
+
+class _DeviceFace(metaclass=_DeviceType):
+    """torch.device, which on a build without CUDA refuses bare numbers."""
+
+
+_DeviceFace.__module__, _DeviceFace.__qualname__, _DeviceFace.__name__ = "torch", "device", "device"
+
+_Generator = torch.Generator
+
+
+class _GeneratorType(type):
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, _Generator)
+
+    def __call__(cls, device: Any = "cpu") -> Any:
+        gpu = devices.place(device)
+        return _Generator(device) if gpu is None else _GpuGenerator(gpu)
+
+
+class _GeneratorFace(metaclass=_GeneratorType):
+    """torch.Generator, for virtual GPUs too."""
+
+
+_GeneratorFace.__module__, _GeneratorFace.__qualname__ = "torch", "Generator"
+_GeneratorFace.__name__ = "Generator"
+
+
+class _GpuGenerator(_Generator):
+    """A generator of a virtual GPU; its numbers are those of the CPU with the same seed."""
+
+    _gpu: int
+
+    def __new__(cls, gpu: int) -> _GpuGenerator:
+        generator = super().__new__(cls, "cpu")  # type: ignore[call-arg] # torch's stub has __init__
+        generator._gpu = gpu
+        return generator
+
+    @property
+    def device(self) -> torch.device:  # type: ignore[override]
+        return devices.shown(self._gpu)

@@ -1,0 +1,129 @@
+"""Memory per virtual GPU: one block per storage, 512 bytes at a time, as CUDA's allocator counts.
+
+A block lives exactly as long as the tensors that share its storage hold it.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+
+import torch
+
+from grader.vgpu.runtime import MOST
+
+GIB = 1 << 30
+MIB = 1 << 20
+CAPACITY = 80 * GIB
+_GRAIN = 512
+_SEGMENT = 2 * MIB
+
+_ASKED = re.compile(r"DefaultCPUAllocator.* you tried to allocate (\d+) bytes")
+_lock = threading.RLock()
+_held = [0] * MOST
+_peak = [0] * MOST
+_reserved = [0] * MOST
+_peak_reserved = [0] * MOST
+_blocks = [0] * MOST
+
+
+class Block:
+    """Memory of one GPU, given back when the last tensor that uses it goes."""
+
+    __slots__ = ("gpu", "size")
+
+    def __init__(self, gpu: int, size: int) -> None:
+        self.size = 0  # what __del__ gives back should the GPU be full
+        self.gpu = gpu
+        size = (size + _GRAIN - 1) // _GRAIN * _GRAIN
+        with _lock:
+            held = _held[gpu] + size
+            if held > CAPACITY:
+                raise out_of_memory(gpu, size)
+            _held[gpu] = held
+            _blocks[gpu] += 1
+            _peak[gpu] = max(_peak[gpu], held)
+            if held > _reserved[gpu]:
+                _reserve(gpu)
+        self.size = size
+
+    def __del__(self) -> None:
+        if self.size:
+            with _lock:
+                _held[self.gpu] -= self.size
+                _blocks[self.gpu] -= 1
+
+
+def _reserve(gpu: int) -> None:
+    """Grow what the allocator holds of the GPU, in segments of 2 MiB."""
+    _reserved[gpu] = -(-_held[gpu] // _SEGMENT) * _SEGMENT
+    _peak_reserved[gpu] = max(_peak_reserved[gpu], _reserved[gpu])
+
+
+def out_of_memory(gpu: int, size: int) -> torch.OutOfMemoryError:
+    """CUDA's words for `size` bytes that do not fit."""
+    held = _held[gpu]
+    return torch.OutOfMemoryError(
+        f"CUDA out of memory. Tried to allocate {_amount(size)}. GPU {gpu} has a total capacity "
+        f"of {_amount(CAPACITY)} of which {_amount(CAPACITY - held)} is free. Of the allocated "
+        f"memory {_amount(held)} is allocated by PyTorch, and {_amount(_reserved[gpu] - held)} "
+        "is reserved by PyTorch but unallocated."
+    )
+
+
+def instead_of(error: RuntimeError, gpu: int) -> RuntimeError:
+    """What the GPU says where this machine's own memory ended first; else the error itself."""
+    asked = _ASKED.search(str(error))
+    if asked and int(asked[1]) > free(gpu):
+        return out_of_memory(gpu, int(asked[1]))
+    return error
+
+
+def free(gpu: int) -> int:
+    return CAPACITY - _held[gpu]
+
+
+def allocated(gpu: int) -> int:
+    return _held[gpu]
+
+
+def peak(gpu: int) -> int:
+    return _peak[gpu]
+
+
+def reserved(gpu: int) -> int:
+    return max(_reserved[gpu], _held[gpu])
+
+
+def peak_reserved(gpu: int) -> int:
+    return _peak_reserved[gpu]
+
+
+def blocks(gpu: int) -> int:
+    """How many blocks are held."""
+    return _blocks[gpu]
+
+
+def empty_cache() -> None:
+    """Give back what is reserved and unused, on every GPU."""
+    with _lock:
+        for gpu in range(MOST):
+            _reserved[gpu] = -(-_held[gpu] // _SEGMENT) * _SEGMENT
+
+
+def reset_peak(gpu: int) -> None:
+    """Peaks start again from what is held now."""
+    with _lock:
+        _peak[gpu] = _held[gpu]
+        _peak_reserved[gpu] = _reserved[gpu]
+
+
+def _amount(size: int) -> str:
+    """A size as CUDA's messages print it: "4.00 MiB", "79.50 GiB"."""
+    if size >= GIB:
+        return f"{size / GIB:.2f} GiB"
+    if size >= MIB:
+        return f"{size / MIB:.2f} MiB"
+    if size >= 1024:
+        return f"{size / 1024:.2f} KiB"
+    return f"{size} bytes"

@@ -1,0 +1,140 @@
+"""`vgpu` runs scripts as Python does, and says afterwards what the GPUs did."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from grader.vgpu import cli
+
+SCRIPT = """\
+import sys
+import torch
+from torch import nn
+import helper
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Linear(4, 4).to("cuda:0")
+        self.b = nn.Linear(4, 4).to("cuda:1")
+
+    def forward(self, x):
+        return self.b(self.a(x).to("cuda:1"))
+
+if __name__ == "__main__":
+    print(sys.argv[1:], helper.NAME, torch.cuda.device_count())
+    loss = Model()(torch.ones(2, 4).to("cuda:0")).sum()
+    loss.backward()
+    sys.exit(int(sys.argv[-1]))
+"""
+
+BROKEN = """\
+import torch
+
+def add(a, b):
+    return a + b
+
+try:
+    add(torch.ones(2, device="cuda:0"), torch.ones(2, device="cuda:1"))
+except RuntimeError as error:
+    raise ValueError("no sum") from error
+"""
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Path:
+    folder = tmp_path / "home work"
+    folder.mkdir()
+    (folder / "helper.py").write_text("NAME = 'beside the script'\n", "utf-8")
+    path = folder / "train.py"
+    path.write_text(SCRIPT, "utf-8")
+    return path
+
+
+def test_a_script_runs_and_is_reported(python, script: Path) -> None:
+    child = python("-m", "grader.vgpu.cli", "-n", "3", script, "--lr", "0.1", "-n", "7")
+    assert child.stdout == "['--lr', '0.1', '-n', '7'] beside the script 3\n"
+    assert child.returncode == 7
+    lines = child.stderr.splitlines()
+    assert lines[0].startswith("-- virtual GPUs: 3 ")
+    assert [line.split("  ")[-1].strip() for line in lines[2:5]] == ["1: a", "1: b", "none"]
+    rows = {" ".join(line.split()[:3]): line.split()[3:] for line in lines[6:-1]}
+    assert rows["cuda:0 -> cuda:1"] == ["1", "1", "0", "0", "32", "B"]
+    assert rows["cuda:1 -> cuda:0"] == ["1", "0", "1", "0", "32", "B"]
+    assert rows["cpu -> cuda:0"][:1] == ["3"]
+
+
+def test_a_traceback_is_the_scripts_own(python, tmp_path: Path) -> None:
+    path = tmp_path / "broken.py"
+    path.write_text(BROKEN, "utf-8")
+    child = python("-m", "grader.vgpu.cli", "-n", "2", path)
+    assert child.returncode == 1
+    assert [line.strip() for line in child.stderr.splitlines() if line.strip(" ^~")][:10] == [
+        "Traceback (most recent call last):",
+        f'File "{path}", line 7, in <module>',
+        'add(torch.ones(2, device="cuda:0"), torch.ones(2, device="cuda:1"))',
+        f'File "{path}", line 4, in add',
+        "return a + b",
+        "RuntimeError: Expected all tensors to be on the same device, but found at least two "
+        "devices, cuda:0 and cuda:1!",
+        "The above exception was the direct cause of the following exception:",
+        "Traceback (most recent call last):",
+        f'File "{path}", line 9, in <module>',
+        'raise ValueError("no sum") from error',
+    ]
+    assert "grader" not in child.stderr.replace(str(path), "")
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "text"),
+    [("", 0, ""), ("raise SystemExit('enough')", 1, "enough\n--")],
+)
+def test_exit_codes(python, tmp_path: Path, body: str, code: int, text: str) -> None:
+    path = tmp_path / "script.py"
+    path.write_text(body, "utf-8")
+    child = python("-m", "grader.vgpu.cli", "-n", "1", path)
+    assert child.returncode == code
+    assert child.stderr.startswith(text)
+
+
+def test_the_count_may_come_from_the_environment(python, tmp_path: Path) -> None:
+    path = tmp_path / "script.py"
+    path.write_text(
+        "import os, torch; print(torch.cuda.device_count(), os.environ['VGPU'])", "utf-8"
+    )
+    assert python("-m", "grader.vgpu.cli", path, VGPU="4").stdout == "4 4\n"
+    assert python("-m", "grader.vgpu.cli", "-n", "0", path, VGPU="4").stdout == "0 0\n"
+
+
+WRONG = {
+    "negative": (["-n", "-1", "x.py"], "whole number from 0 to 128; found '-1'"),
+    "too many": (["-n", "129", "x.py"], "whole number from 0 to 128; found '129'"),
+    "no number": (["-n", "two", "x.py"], "whole number from 0 to 128; found 'two'"),
+    "no such script": (["-n", "2", "no such.py"], "the script no such.py does not exist"),
+    "a folder": (["-n", "2", "."], "the script . is a folder"),
+    "no script": (["-n", "2"], "Missing argument 'SCRIPT'."),
+    "no count": (["-n"], "Option '-n' requires an argument."),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_usage_is_one_line(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    case: str,
+) -> None:
+    arguments, words = WRONG[case]
+    (tmp_path / "x.py").write_text("raise AssertionError('ran')", "utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["vgpu", *arguments])
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    out, err = capsys.readouterr()
+    assert (caught.value.code, out) == (2, "")
+    (line,) = err.splitlines()
+    assert line.startswith("vgpu: ")
+    assert words in line
