@@ -25,6 +25,11 @@ from grader.vgpu.wording import cuda_words
 class _HostOps(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's is untyped
     """Records ops on plain tensors; those of virtual GPUs record themselves."""
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Keep torch from wrapping us: the wrapper imports dynamo, half a second per process."""
+        return False
+
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         device = kwargs.get("device")
