@@ -21,8 +21,8 @@ _scale = torch.amp.GradScaler.scale
 
 
 def install() -> None:
-    data = property(_base.data.__get__, set_data)
-    grad = property(_base.grad.__get__, set_grad, _base.grad.__delete__)
+    data = _Attribute(_base.data.__get__, set_data)
+    grad = _Attribute(_base.grad.__get__, set_grad, _base.grad.__delete__)
     _put(Tensor, to=to, cuda=cuda, cpu=cpu, pin_memory=pin_memory, is_pinned=is_pinned)
     _put(Tensor, data=data, grad=grad)
     _put(torch, _has_compatible_shallow_copy_type=compatible)
@@ -30,6 +30,12 @@ def install() -> None:
     _put(torch._C._nn, _parse_to=parse_to)
     _put(torch.autograd, backward=backward)
     _put(torch.amp.GradScaler, scale=scale)
+
+
+class _Attribute(property):
+    """A property in place of one of torch's own, which know their class; dynamo asks for it."""
+
+    __objclass__ = Tensor
 
 
 def _put(where: Any, **attributes: Any) -> None:
