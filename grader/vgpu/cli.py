@@ -13,7 +13,7 @@ import click
 
 from grader.errors import UsageError
 from grader.vgpu import install, trace
-from grader.vgpu.runtime import read_count
+from grader.vgpu.count import read_count
 
 _WRONG_USAGE = 2
 _INTERRUPTED = 130

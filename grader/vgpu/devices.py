@@ -13,7 +13,7 @@ from typing import Any, Never
 
 import torch
 
-from grader.vgpu.runtime import MOST
+from grader.vgpu.count import MOST
 
 #: torch.device before `factories` stands in front of it.
 Device = torch.device

@@ -10,7 +10,7 @@ import threading
 
 import torch
 
-from grader.vgpu.runtime import MOST
+from grader.vgpu.count import MOST
 
 GIB = 1 << 30
 MIB = 1 << 20

@@ -6,12 +6,11 @@ import os
 from typing import TYPE_CHECKING
 
 from grader.errors import UsageError
+from grader.vgpu.count import read_count
 
 if TYPE_CHECKING:
     from grader.trace import Trace
 
-#: More GPUs than this in one process are a typing error.
-MOST = 128
 _installed: tuple[int, bool, bool] | None = None
 _installing = False
 
@@ -62,16 +61,6 @@ def _switch(count: int, collapse: bool, heed_pins: bool) -> None:
     cuda_api.install()
     autocast.install()
     layers.install()
-
-
-def read_count(value: object, source: str) -> int:
-    """The number of GPUs that `source` asks for; UsageError for anything but 0 to 128."""
-    number = value
-    if isinstance(value, str):
-        number = int(value) if value.strip().lstrip("+-").isdecimal() else None
-    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= MOST:
-        raise UsageError(source, expected=f"a whole number from 0 to {MOST}", found=repr(value))
-    return number
 
 
 def is_installed() -> bool:
