@@ -36,9 +36,7 @@ def grade_or_die(run, submission):
 
 def test_a_judging_process_that_dies_costs_only_its_own_hand_in(run, tmp_path):
     hand_ins = [submission(tmp_path, key) for key in ("ann", "killer", "ben", "cem")]
-    graded = {
-        score.submission: fault for score, fault in grade_all(run, hand_ins, 2, grade_or_die)
-    }
+    graded = {score.submission: fault for score, fault in grade_all(run, hand_ins, 2, grade_or_die)}
     assert graded == {
         "ann": None,
         "ben": None,
