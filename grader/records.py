@@ -184,12 +184,13 @@ class Score:
     @classmethod
     def from_json(cls, data: Json) -> Score:
         """Read a schema 1 score; ValueError names what does not fit. Unknown keys are ignored."""
-        if data.get("schema") != SCHEMA:
-            raise ValueError(f"expected schema {SCHEMA}, found {data.get('schema')!r}")
+        schema = data.get("schema") if isinstance(data, dict) else None
+        if schema != SCHEMA:
+            raise ValueError(f"expected schema {SCHEMA}, found {schema!r}")
         try:
             return cls(
                 submission=data["submission"],
-                student=Student(**data["student"]),
+                student=Student(data["student"]["id"], data["student"]["name"]),
                 assignment=data["assignment"],
                 grader=data["grader"],
                 devices=data["devices"],

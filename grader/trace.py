@@ -192,7 +192,7 @@ class Trace:
                 truncated=bool(data["truncated"]),
                 unlisted=[_unlisted(row) for row in data.get("unlisted", [])],
             )
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, AttributeError, OverflowError) as error:
             raise ValueError(f"not a trace: {error!r}") from error
 
 

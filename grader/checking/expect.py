@@ -27,7 +27,14 @@ class Unmet(AssertionError):
 
 
 class NeedsPerson(Exception):
-    """The machine cannot decide this criterion; the message says what a person must look at."""
+    """The machine cannot decide this criterion; the message says what a person must look at.
+
+    `operator` is a traceback or other details, for the instructor.
+    """
+
+    def __init__(self, message: str, *, operator: str = "") -> None:
+        super().__init__(message)
+        self.operator = operator
 
 
 @dataclass

@@ -19,7 +19,15 @@ _HINTS = (
         r"^timeout$",
         "Look for a loop that never ends, or for training outside the class.",
     ),
-    (r"^died$", "The process was ended from inside: no exit() or os._exit() in a hand-in."),
+    (
+        r"^died$",
+        "The process ended in the middle: by exit() or os._exit(), or by using too much memory or "
+        "time.",
+    ),
+    (
+        r"^garbled$",
+        "Only print() to standard output or standard error.",
+    ),
     (r"^flood$", "Print less: one line per training step is plenty."),
     (
         r"SyntaxError|IndentationError",
@@ -37,6 +45,19 @@ _HINTS = (
     (
         r"mat1 and mat2 shapes",
         "A layer gets an input of another width than it was made for.",
+    ),
+    (
+        r"before Module.__init__",
+        "Call super().__init__() first thing in __init__.",
+    ),
+    (
+        r"NameError",
+        "A name is used that nothing defines: look for a typo, or for a variable of another "
+        "function.",
+    ),
+    (
+        r"can't allocate memory|Cannot allocate memory|^MemoryError",
+        "It asked for more memory than there is: look for sizes that do not come from dim.",
     ),
     (
         r"out of memory",

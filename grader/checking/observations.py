@@ -6,6 +6,7 @@ is the fixture `submission` of every check, and remembers what was asked already
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
@@ -112,7 +113,7 @@ class Training:
         head = {"probe": "train", "dim": self.dim, "depth": self.depth, "gpus": self.gpus}
         return head | {
             "trained": self.changed and self.numbers.right is not False,
-            "losses": self.losses,
+            "losses": [loss if math.isfinite(loss) else None for loss in self.losses],
             "memory_bytes": self.memory,
         }
 

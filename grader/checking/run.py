@@ -9,7 +9,9 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-from collections.abc import Generator
+import sys
+import traceback
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -54,13 +56,13 @@ def case_result(item: pytest.Item, error: BaseException | None) -> CaseResult:
         outcome = Outcome.BLOCKED if error.blocked else Outcome.FAILED
         return CaseResult(criterion, case, outcome, error.message, error.hint, error.operator)
     if isinstance(error, NeedsPerson):
-        return CaseResult(criterion, case, None, str(error))
+        return CaseResult(criterion, case, None, str(error), operator=error.operator)
     return CaseResult(
         criterion,
         case,
         Outcome.ERROR,
         "the check itself failed; no points are lost",
-        operator=f"{type(error).__name__}: {error}",
+        operator="".join(traceback.format_exception(error)),
     )
 
 
@@ -117,7 +119,12 @@ def run_checks(folder: Path, handle: SubmissionHandle, *, seconds: float) -> lis
         *("-p", "no:cacheprovider", "--import-mode", "importlib", "--strict-markers"),
         *("--timeout", str(seconds), "--tb", "short"),
     ]
-    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+    with (
+        contextlib.redirect_stdout(printed),
+        contextlib.redirect_stderr(printed),
+        _without_options_of_the_shell(),
+        _forgetting_modules(folder),
+    ):
         code = pytest.main(arguments, plugins=[plugin])
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         raise InternalError(
@@ -125,3 +132,24 @@ def run_checks(folder: Path, handle: SubmissionHandle, *, seconds: float) -> lis
             found=printed.getvalue().strip()[-2000:],
         )
     return plugin.results
+
+
+@contextlib.contextmanager
+def _without_options_of_the_shell() -> Iterator[None]:
+    """PYTEST_ADDOPTS is meant for other runs of pytest than ours."""
+    options = os.environ.pop("PYTEST_ADDOPTS", None)
+    try:
+        yield
+    finally:
+        if options is not None:
+            os.environ["PYTEST_ADDOPTS"] = options
+
+
+@contextlib.contextmanager
+def _forgetting_modules(folder: Path) -> Iterator[None]:
+    """Forget the checks afterwards: those of another assignment may have the same file names."""
+    yield
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if isinstance(file, str) and Path(file).is_relative_to(folder):
+            del sys.modules[name]

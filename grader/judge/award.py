@@ -21,7 +21,8 @@ def award(criterion: Criterion, cases: Sequence[CaseResult]) -> CriterionScore:
         first = next(c for c in cases if c.outcome is Outcome.ERROR)
         return _score(criterion, None, Outcome.ERROR, first.evidence, None, operator)
     if waiting := [c for c in cases if c.outcome is None]:
-        return _score(criterion, None, None, f"a person must look: {waiting[0].evidence}", None)
+        evidence = f"a person must look: {waiting[0].evidence}"
+        return _score(criterion, None, None, evidence, None, operator)
     share = _share(criterion, cases)
     outcome = _outcome(cases, share)
     hint = next((c.hint for c in cases if c.outcome is not Outcome.PASSED and c.hint), None)
@@ -53,8 +54,9 @@ def for_a_person(criterion: Criterion, found: str | None, missing: str) -> Crite
 
 
 def _share(criterion: Criterion, cases: Sequence[CaseResult]) -> float:
-    holding = {c.case for c in cases if c.outcome is Outcome.PASSED}
-    if len(holding) == len({c.case for c in cases}):
+    missed = {c.case for c in cases if c.outcome is not Outcome.PASSED}
+    holding = {c.case for c in cases} - missed  # two checks may have a case of the same name
+    if not missed:
         return 1.0
     return max((p.credit for p in criterion.partial if p.earned(holding)), default=0.0)
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.floating[Any]]  # what comes in
 Doubles = NDArray[np.float64]
+DType = type[np.float32] | type[np.float64]
 
 
 @dataclass(frozen=True)
@@ -33,25 +34,52 @@ class Chain:
 
     steps: tuple[Linear | Relu, ...]
 
-    def forward(self, parameters: Sequence[Array], x: Array) -> Doubles:
+    def fits(self, shapes: Sequence[tuple[int, ...]], width: int) -> bool:
+        """Whether parameters of these shapes lead from `width` values to as many."""
+        now = width
+        for step in self.steps:
+            if isinstance(step, Linear):
+                if len(shapes[step.weight]) != 2 or shapes[step.weight][1] != now:
+                    return False
+                now = shapes[step.weight][0]
+                if step.bias is not None and shapes[step.bias] != (now,):
+                    return False
+        return now == width
+
+    def forward(self, parameters: Sequence[Array], x: Array, dtype: DType = np.float64) -> Doubles:
         """x: (batch, width) -> (batch, width)."""
-        return self._activations(parameters, x)[-1]
+        with np.errstate(all="ignore"):
+            output: Doubles = self._activations([np.asarray(p, dtype) for p in parameters], x)[-1]
+        return output
 
     def train(
-        self, parameters: Sequence[Array], x: Array, y: Array, *, steps: int, rate: float
-    ) -> list[float]:
+        self,
+        parameters: Sequence[Array],
+        x: Array,
+        y: Array,
+        *,
+        steps: int,
+        rate: float,
+        dtype: DType = np.float64,
+    ) -> Doubles:
         """Losses (mean squared error, before each step) of `steps` steps of plain SGD."""
-        values = [np.array(p, dtype=np.float64) for p in parameters]
+        values: list[Any] = [np.array(p, dtype) for p in parameters]
         losses = []
-        for _ in range(steps):
-            states = self._activations(values, x)
-            difference = states[-1] - y
-            losses.append(float(np.mean(difference**2)))
-            self._descend(values, states, 2 * difference / difference.size, rate)
-        return losses
+        with np.errstate(all="ignore"):
+            for _ in range(steps):
+                states = self._activations(values, x)
+                difference = states[-1] - np.asarray(y, dtype)
+                losses.append(np.mean(difference**2))
+                self._descend(values, states, 2 * difference / difference.size, dtype(rate))
+        return np.array(losses)
 
-    def _activations(self, parameters: Sequence[Array], x: Array) -> list[Doubles]:
-        states: list[Doubles] = [np.asarray(x, dtype=np.float64)]
+    def rounding(self, parameters: Sequence[Array], x: Array) -> float:
+        """How far float32 is off by itself, as a relative error."""
+        coarse, exact = (self.forward(parameters, x, dtype) for dtype in (np.float32, np.float64))
+        return relative_error(coarse, exact)
+
+    def _activations(self, parameters: Sequence[Any], x: Array) -> list[Any]:
+        states: list[Any] = [np.asarray(x, parameters[0].dtype)]
         for step in self.steps:
             state = states[-1]
             if isinstance(step, Linear):
@@ -64,7 +92,7 @@ class Chain:
         return states
 
     def _descend(
-        self, values: list[Doubles], states: list[Doubles], gradient: Doubles, rate: float
+        self, values: list[Any], states: list[Any], gradient: Any, rate: np.floating[Any]
     ) -> None:
         """One step of backpropagation; a layer's input is the state before it."""
         for step, before, after in reversed(
@@ -85,9 +113,10 @@ def possible_chains(
 ) -> list[Chain]:
     """The chains that a model with these leaf modules and parameters may honestly be.
 
-    Both come in order of registration. Where Linear and ReLU modules take turns, there is one
-    answer; where the activation is a function, one shared module or a list of its own, a ReLU
-    may stand after every layer or between layers only. Empty: not a Linear/ReLU chain.
+    Both come in the order in which the code put them together. Where Linear and ReLU modules
+    take turns, there is one answer; where the activation is a function, one shared module or a
+    list of its own, a ReLU may stand after every layer or between layers only. Empty: not a
+    Linear/ReLU chain.
     """
     kinds = [kind for _, kind in modules if kind != "Identity"]
     if not set(kinds) <= {"Linear", "ReLU"} or "Linear" not in kinds:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import math
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from grader.judge.chain import Chain, Doubles, DType, relative_error
 
 Floats = NDArray[np.float32]
 Shape = tuple[int, ...]
@@ -38,8 +40,48 @@ class Challenge:
     weights: list[Floats]
     seed: int
     steps: int = 3
-    rate: float = 1e-2
-    shapes: list[Shape] = field(default_factory=list)
+    rate: float = 1e-3  # at 1e-2 one of 600 trainings blew up
+
+
+def draw_settled(
+    random: np.random.Generator,
+    width: int,
+    parameters: Sequence[tuple[str, Shape]],
+    chains: Sequence[Chain],
+    *,
+    rounding: float,
+) -> Challenge:
+    """A challenge on which float32 gives what float64 gives, within a relative `rounding`.
+
+    Where an output is small by cancellation, honest rounding is a large part of it.
+    """
+    for _ in range(100):
+        given = draw(random, width, parameters)
+        batches = (given.batch, given.other_batch)
+        if all(c.rounding(given.weights, x) <= rounding for c in chains for x in batches):
+            break
+    return given
+
+
+def with_steady_rate(given: Challenge, chains: Sequence[Chain], *, rounding: float) -> Challenge:
+    """The challenge with the largest learning rate at which training stays steady."""
+    for exponent in range(3, 13):
+        slower = replace(given, rate=10.0**-exponent)
+        if all(_is_steady(c, slower, rounding) for c in chains):
+            return slower
+    return given
+
+
+def losses(chain: Chain, given: Challenge, dtype: DType = np.float64) -> Doubles:
+    """The losses of training `chain` on the challenge."""
+    return chain.train(
+        given.weights, given.batch, given.target, steps=given.steps, rate=given.rate, dtype=dtype
+    )
+
+
+def _is_steady(chain: Chain, given: Challenge, rounding: float) -> bool:
+    exact, coarse = losses(chain, given), losses(chain, given, np.float32)
+    return bool(exact.max() <= 2 * exact[0]) and relative_error(coarse, exact) <= rounding
 
 
 def draw(

@@ -2,46 +2,54 @@
 
 from __future__ import annotations
 
-import json
+import math
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple, TypeVar
 
+import attrs
 import numpy as np
 
 from grader.checking.expect import NeedsPerson
 from grader.checking.explain import hint_for
-from grader.checking.observations import Forward, GpuArgument, Numbers, ProbeFailed, Training
-from grader.errors import InternalError
+from grader.checking.observations import Forward, Numbers, ProbeFailed, Training
+from grader.judge import answers, numbers
 from grader.judge import challenge as drawing
+from grader.judge.answers import BuildAnswer, ForwardAnswer, TrainAnswer, Unreadable
 from grader.judge.chain import Chain, possible_chains, relative_error
 from grader.judge.challenge import Challenge, Floats
+from grader.judge.exchange import Fault, Gap, Lost, exchange
 from grader.records import Json
 from grader.rubric import Limits, Model
-from grader.sandbox.host import Launcher, Worker, WorkerLost
-from grader.sandbox.protocol import Frame
-from grader.trace import Trace
+from grader.sandbox.host import Launcher, Worker
+from grader.sandbox.protocol import HEADER_LIMIT, PAYLOAD_LIMIT
 
-TOLERANCE = 1e-5  # relative, float32 against float64
-LOSS_TOLERANCE = 1e-4  # three training steps add up more rounding
+T = TypeVar("T")
+
+#: What fits into one frame with room to spare: float32 values, and their arrays' shapes.
+MOST_VALUES = PAYLOAD_LIMIT // 8
+MOST_PARAMETERS = HEADER_LIMIT // 32
 
 
-@dataclass
+class _Key(NamedTuple):
+    """Which worker: GPUs shown, all data on one of them, which way to read the file."""
+
+    gpus: int
+    collapse: bool
+    reading: int
+
+
+@dataclass(frozen=True)
 class Built:
     """A model as a worker built it, with the challenge drawn for it."""
 
-    worker: Worker
+    key: _Key
     width: int
-    facts: Json
+    facts: BuildAnswer
     challenge: Challenge
     chains: list[Chain]
-
-    @property
-    def gpu_argument(self) -> GpuArgument | None:
-        given = self.facts["gpu_argument"]
-        return None if given is None else GpuArgument(**given)
 
 
 @dataclass
@@ -59,7 +67,9 @@ class WorkerProber:
     limits: Limits
     pinned: str | None = None
     output: str = ""
-    _workers: dict[tuple[int, bool], Worker] = field(default_factory=dict)
+    _workers: dict[_Key, Worker] = field(default_factory=dict)
+    _reading: int = 0
+    _other_way_hangs: bool = False
     _lost_seconds: float = 0.0
     _random: np.random.Generator = field(default_factory=drawing.generator)
 
@@ -75,227 +85,191 @@ class WorkerProber:
 
     def forward(self, depth: int, gpus: int) -> Forward:
         """One forward pass, its numbers checked."""
-        built = self._build(depth, gpus)
-        given = built.challenge
-        facts, (output,) = self._forward(built, given.batch)
-        _, (other,) = self._forward(built, given.other_batch)
-        numbers = self._compare(built, output, other, depth, gpus)
-        trace = _trace(facts)
-        return Forward(built.width, depth, gpus, trace, numbers, built.gpu_argument)
+        return self._read_twice(lambda: self._forward(depth, gpus))
 
     def train(self, depth: int, gpus: int) -> Training:
         """A few training steps, their losses recomputed where the model is a chain."""
-        built = self._build(depth, gpus)
-        given = built.challenge
-        arrays = [given.batch, given.target, *given.weights]
-        extra = {"steps": given.steps, "rate": given.rate}
-        facts, after = self._ask(built.worker, "train", arrays, self.limits.train, given, extra)
-        changed = any(
-            (now != before).any() for now, before in zip(after, given.weights, strict=True)
-        )
-        losses = [float(loss) for loss in facts["losses"]]
-        numbers = self._compare_losses(built, losses)
-        memory = _trace(facts).peak_memory
-        return Training(built.width, depth, gpus, losses, memory, changed, numbers)
+        return self._read_twice(lambda: self._train(depth, gpus))
 
-    def _forward(self, built: Built, batch: Floats) -> tuple[Json, list[Floats]]:
-        given = built.challenge
-        arrays = [batch, *given.weights]
-        return self._ask(built.worker, "forward", arrays, self.limits.forward, given, {})
+    def _forward(self, depth: int, gpus: int) -> Forward:
+        built = self._build(depth, gpus)
+        seen = self._run(built, built.challenge.batch)
+        other = self._run(built, built.challenge.other_batch)
+        verdict = self._compare(built, seen, other.output, depth)
+        argument = built.facts.gpu_argument
+        return Forward(built.width, depth, gpus, seen.trace, verdict, argument)
+
+    def _train(self, depth: int, gpus: int) -> Training:
+        built = self._build(depth, gpus)
+        seen = self._run(built, built.challenge.batch)
+        other = self._run(built, built.challenge.other_batch).output
+        chains = numbers.matching(built.chains, built.challenge, seen.output, other)
+        for given in self._rates(built.challenge, chains):
+            trained = self._steps(built, given)
+            if all(map(math.isfinite, trained.losses)):
+                break
+        comparable = built.chains if numbers.is_comparable(built.challenge, seen) else []
+        verdict = numbers.losses(chains or comparable, given, trained.losses)
+        changed = any(
+            (now != before).any()
+            for now, before in zip(trained.parameters, given.weights, strict=True)
+        )
+        memory = trained.trace.peak_memory
+        return Training(built.width, depth, gpus, trained.losses, memory, changed, verdict)
+
+    def _rates(self, given: Challenge, chains: list[Chain]) -> list[Challenge]:
+        """The challenge at a learning rate that suits the model, or at several where unknown."""
+        if chains:
+            return [drawing.with_steady_rate(given, chains, rounding=numbers.LOSS_TOLERANCE / 5)]
+        return [replace(given, rate=rate) for rate in (1e-3, 1e-6, 1e-9, 1e-12)]
+
+    # -------------------------------------------------------------- two ways to read a file
+
+    def _read_twice(self, probe: Callable[[], T]) -> T:
+        """Make a probe; where the code fails, read its file the other way and try again.
+
+        A failure is the student's only where both ways end in the same place: otherwise it may
+        come from how we took the class out of its script.
+        """
+        try:
+            return probe()
+        except (Fault, Gap) as error:
+            if isinstance(error, Fault) and error.certain:
+                raise
+            first = error
+        if self._other_way_hangs:
+            raise _unclear(first, "running the whole script takes too long")
+        before = self._reading, self._lost_seconds
+        self._reading = 1 - self._reading
+        try:
+            return probe()
+        except Exception as second:
+            self._reading, self._lost_seconds = before
+            if not isinstance(second, (ProbeFailed, NeedsPerson)):
+                raise  # ours
+            self._other_way_hangs = isinstance(second, Lost) and second.reason == "timeout"
+            raise _verdict_of_both(first, second) from second
 
     # -------------------------------------------------------------- building
 
     def _build(
         self, depth: int, gpus: int, *, collapse: bool = False, width: int | None = None
     ) -> Built:
-        worker = self._worker(gpus, collapse)
+        key = _Key(gpus, collapse, self._reading)
         width = width or drawing.draw_width(self._random)
         request = {
             "probe": "build",
             "files": [str(file) for file in self.files],
-            "words": _vocabulary(self.words),
+            "words": attrs.asdict(self.words),
             "width": width,
             "depth": depth,
             "seed": int(self._random.integers(1, 2**31)),
+            "reading": self._reading,
         }
-        _, buffers = self._exchange(worker, request, [], self.limits.build)
-        try:
-            facts = _json(buffers[0])
-            parameters = [(str(n), tuple(int(k) for k in s)) for n, s in facts["parameters"]]
-            modules = [(str(n), str(kind)) for n, kind in facts["modules"]]
-        except (KeyError, IndexError, TypeError, ValueError) as error:
-            raise ProbeFailed("the process answered with something unreadable") from error
-        chains = possible_chains(modules, parameters)
-        self.pinned = facts["pinned"]
-        given = drawing.draw(self._random, width, parameters)
-        return Built(worker, width, facts, given, chains)
-
-    def _worker(self, gpus: int, collapse: bool) -> Worker:
-        key = (gpus, collapse)
-        if key not in self._workers:
-            if self._lost_seconds >= self.limits.lost:
-                raise ProbeFailed(
-                    f"not tried: earlier runs did not finish within {self.limits.lost:g} s in all"
-                )
-            started = self.launcher.launch(self.folder, gpus, collapse=collapse)
-            self._workers[key] = Worker(started)
-        return self._workers[key]
+        buffers = self._exchange(key, request, [], self.limits.build)
+        facts = _readable("build", lambda: answers.read_build(buffers))
+        shapes = [shape for _, shape in facts.parameters]
+        size = sum(map(math.prod, shapes))
+        if size > MOST_VALUES or len(shapes) > MOST_PARAMETERS:
+            raise Gap({"message": f"built with width {width}, the model has {size} parameters"})
+        self.pinned = facts.pinned
+        possible = possible_chains(facts.modules, facts.parameters)
+        chains = [chain for chain in possible if chain.fits(shapes, width)]
+        given = drawing.draw_settled(
+            self._random, width, facts.parameters, chains, rounding=numbers.TOLERANCE / 5
+        )
+        return Built(key, width, facts, given, chains)
 
     # -------------------------------------------------------------- asking
 
+    def _run(self, built: Built, batch: Floats) -> ForwardAnswer:
+        arrays = [batch, *built.challenge.weights]
+        buffers = self._ask(built, "forward", arrays, self.limits.forward, {})
+        return _readable("forward", lambda: answers.read_forward(buffers, built.key.gpus))
+
+    def _steps(self, built: Built, given: Challenge) -> TrainAnswer:
+        arrays = [given.batch, given.target, *given.weights]
+        extra = {"steps": given.steps, "rate": given.rate}
+        buffers = self._ask(built, "train", arrays, self.limits.train, extra)
+        shapes = [w.shape for w in given.weights]
+        return _readable("train", lambda: answers.read_train(buffers, built.key.gpus, shapes))
+
     def _ask(
-        self,
-        worker: Worker,
-        probe: str,
-        arrays: Sequence[Floats],
-        seconds: float,
-        given: Challenge,
-        extra: Json,
-    ) -> tuple[Json, list[Floats]]:
+        self, built: Built, probe: str, arrays: Sequence[Floats], seconds: float, extra: Json
+    ) -> list[bytes]:
         shapes = [list(a.shape) for a in arrays]
-        request = {"probe": probe, "shapes": shapes, "seed": given.seed} | extra
-        _, buffers = self._exchange(worker, request, [a.tobytes() for a in arrays], seconds)
-        try:
-            facts = _json(buffers[0])
-            if probe == "forward":
-                wanted = [tuple(int(k) for k in facts["shape"])]
-            else:
-                wanted = [w.shape for w in given.weights]
-            numbers = [
-                np.frombuffer(data, dtype="<f4").reshape(shape)
-                for data, shape in zip(buffers[1:], wanted, strict=True)
-            ]
-        except (KeyError, IndexError, TypeError, ValueError) as error:
-            raise ProbeFailed("the process answered with something unreadable") from error
-        return facts, numbers
+        request = {"probe": probe, "shapes": shapes, "seed": built.challenge.seed} | extra
+        return self._exchange(built.key, request, [a.tobytes() for a in arrays], seconds)
 
     def _exchange(
-        self, worker: Worker, request: Json, buffers: Sequence[bytes], seconds: float
-    ) -> Frame:
+        self, key: _Key, request: Json, buffers: Sequence[bytes], seconds: float
+    ) -> list[bytes]:
+        worker = self._worker(key)
         began = time.monotonic()
         try:
-            header, answer = worker.ask(request, buffers, seconds=seconds)
-        except WorkerLost as lost:
-            self._forget(worker)
+            return exchange(worker, request, buffers, seconds=seconds)
+        except Lost as lost:
+            del self._workers[key]
             if lost.reason == "timeout":
                 self._lost_seconds += time.monotonic() - began
-            self.output = lost.output
-            raise ProbeFailed(
-                f"{_DOING[request['probe']]}: {lost.message}",
-                hint=hint_for(lost.reason),
-                operator=lost.output,
-            ) from lost
-        self.output = worker.output
-        status = header.get("status")
-        if status == "seen":
-            return header, answer
-        message = str(header.get("message", ""))
-        if status == "gap":
-            raise NeedsPerson(message)
-        if status in ("fault", "import-fault"):
-            where = header.get("where")
-            raise ProbeFailed(
-                f"{_DOING[request['probe']]}: {message}" + (f" ({where})" if where else ""),
-                hint=hint_for(message),
-                blocked=status == "import-fault",
-                operator=str(header.get("details", "")),
-            )
-        raise InternalError(f"the worker failed during {request['probe']}", found=message)
+            raise
+        finally:
+            self.output = worker.output
 
-    def _forget(self, worker: Worker) -> None:
-        self._workers = {k: w for k, w in self._workers.items() if w is not worker}
+    def _worker(self, key: _Key) -> Worker:
+        if key not in self._workers:
+            if self._lost_seconds >= self.limits.lost:
+                raise ProbeFailed(
+                    f"not tried: earlier runs did not finish within {self.limits.lost:g} s in all",
+                    hint=hint_for("timeout"),
+                )
+            started = self.launcher.launch(self.folder, key.gpus, collapse=key.collapse)
+            self._workers[key] = Worker(started)
+        return self._workers[key]
 
     # -------------------------------------------------------------- numbers
 
-    def _compare(
-        self, built: Built, output: Floats, other: Floats, depth: int, gpus: int
-    ) -> Numbers:
+    def _compare(self, built: Built, seen: ForwardAnswer, other: Floats, depth: int) -> Numbers:
         given = built.challenge
-        if not np.isfinite(output).all():
-            return Numbers(False, "recomputed", "the output holds NaN or infinity")
+        if (known := numbers.without_reference(given, seen)) is not None:
+            return known
         if built.chains:
-            pairs = ((given.batch, output), (given.other_batch, other))
-            error = min(
-                max(relative_error(out, c.forward(given.weights, x)) for x, out in pairs)
-                for c in built.chains
-            )
-            return _verdict(error, "recomputed layer by layer")
-        if not given.weights:
-            return Numbers(None, "", "the model has no registered parameters to give values to")
-        if relative_error(output, other) < TOLERANCE:
-            return Numbers(False, "two inputs", "two different inputs give the same output")
-        return self._compare_on_one_device(built, output, depth, gpus)
+            return numbers.against_chains(built.chains, given, seen, other)
+        if (known := numbers.heeds_input(seen, other)) is not None:
+            return known
+        return self._compare_on_one_device(built, seen, depth)
 
-    def _compare_on_one_device(
-        self, built: Built, output: Floats, depth: int, gpus: int
-    ) -> Numbers:
+    def _compare_on_one_device(self, built: Built, seen: ForwardAnswer, depth: int) -> Numbers:
         """For architectures that we do not recompute: their own run on a single device."""
         how = "compared with its own run on one device"
         try:
-            single = self._build(depth, gpus, collapse=True, width=built.width)
-            if [w.shape for w in single.challenge.weights] != [
-                w.shape for w in built.challenge.weights
-            ]:
+            single = self._build(depth, built.key.gpus, collapse=True, width=built.width)
+            if single.facts.parameters != built.facts.parameters:
                 return Numbers(None, how, "on one device the model has other parameters")
-            same = Built(single.worker, built.width, single.facts, built.challenge, single.chains)
-            _, (expected,) = self._forward(same, built.challenge.batch)
+            same = replace(single, challenge=built.challenge)
+            expected = self._run(same, built.challenge.batch).output
         except (ProbeFailed, NeedsPerson) as error:
             return Numbers(None, how, f"it does not run on one device: {error}")
-        return _verdict(relative_error(output, expected), how)
-
-    def _compare_losses(self, built: Built, losses: list[float]) -> Numbers:
-        given, how = built.challenge, "recomputed step by step"
-        if not built.chains:
-            return Numbers(None, how, "not a chain of Linear and ReLU layers")
-        error = min(
-            relative_error(
-                np.array(losses),
-                np.array(
-                    c.train(
-                        given.weights, given.batch, given.target, steps=given.steps, rate=given.rate
-                    )
-                ),
-            )
-            for c in built.chains
-        )
-        if error > LOSS_TOLERANCE:
-            return Numbers(False, how, f"the losses differ from the right ones by {error:.0%}")
-        return Numbers(True, how)
+        return numbers.verdict(relative_error(seen.output, expected), how)
 
 
-_DOING = {
-    "build": "building the model failed",
-    "forward": "the forward pass failed",
-    "train": "training failed",
-}
-
-
-def _verdict(error: float, how: str) -> Numbers:
-    if error <= TOLERANCE:
-        return Numbers(True, how)
-    off = "has another shape" if error == float("inf") else f"is off by {error:.1%}"
-    return Numbers(False, how, f"an output that {off} ({how})")
-
-
-def _vocabulary(words: Model) -> Json:
-    return {
-        "class_name": words.class_name,
-        "width": list(words.width),
-        "depth": list(words.depth),
-        "gpus": list(words.gpus),
-        "devices": list(words.devices),
-    }
-
-
-def _json(data: bytes) -> Json:
-    value: Any = json.loads(data)
-    if not isinstance(value, dict):
-        raise TypeError("expected a JSON object")
-    return value
-
-
-def _trace(facts: Json) -> Trace:
+def _readable(probe: str, read: Callable[[], T]) -> T:
     try:
-        return Trace.from_json(facts["trace"])
-    except (KeyError, ValueError) as error:
-        raise ProbeFailed("the process answered with something unreadable") from error
+        return read()
+    except Unreadable as error:
+        message = "the process answered with something unreadable"
+        raise Lost(probe, "garbled", message, str(error)) from error
+
+
+def _verdict_of_both(
+    first: Fault | Gap, second: ProbeFailed | NeedsPerson
+) -> ProbeFailed | NeedsPerson:
+    if isinstance(first, Gap):
+        return first
+    if isinstance(second, Fault) and second.place == first.place:
+        return first
+    return _unclear(first, f"with its script read another way: {second}")
+
+
+def _unclear(first: Fault | Gap, why: str) -> NeedsPerson:
+    return NeedsPerson(f"{first} ({why})", operator=first.operator)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from grader.checking.observations import SubmissionHandle
 from grader.checking.run import run_checks
+from grader.errors import InternalError
 from grader.judge.award import award, without_code
 from grader.judge.prober import WorkerProber
 from grader.records import CriterionScore, Json, Kind
@@ -40,6 +41,12 @@ def judge(
     with WorkerProber(launcher, folder, files, rubric.model, rubric.limits) as prober:
         handle = SubmissionHandle(prober)
         cases = run_checks(assignment_folder(assignment), handle, seconds=CHECK_SECONDS)
+    if unknown := {r.criterion for r in cases} - {c.id for c in decided}:
+        raise InternalError(
+            f"checks of {assignment} decide {', '.join(sorted(unknown))}",
+            expected="code criteria of its rubric.toml",
+            do="correct the marker or the rubric",
+        )
     scores = {c.id: award(c, [r for r in cases if r.criterion == c.id]) for c in decided}
     notes: tuple[str, ...] = ()
     if prober.pinned is not None:

@@ -72,17 +72,15 @@ def passed_argument(
     tree: ast.Module, class_name: str, name: str, position: int
 ) -> Passed | Unknown | None:
     """What the script's calls of the class pass; None where no call passes anything."""
-    expressions = [
-        (call, expression)
-        for call in calls_of(tree, class_name)
-        if (expression := argument(call, name, position)) is not None
-    ]
-    if not expressions:
+    calls = calls_of(tree, class_name)
+    values = [(argument(call, name, position), call.inside) for call in calls]
+    passed = [(value, inside) for value, inside in values if value is not None]
+    if not passed:
         return None
-    if len({ast.dump(expression) for _, expression in expressions}) > 1:
-        return Unknown(", ".join(ast.unparse(expression) for _, expression in expressions))
-    call, expression = expressions[0]
-    return _follow(tree, expression, call.inside)
+    texts = [ast.unparse(value) for value, _ in passed]
+    if len(passed) < len(values) or len({*zip(texts, (i for _, i in passed), strict=True)}) > 1:
+        return Unknown(", ".join(dict.fromkeys(texts)))
+    return _follow(tree, *passed[0])
 
 
 def _follow(
@@ -127,25 +125,39 @@ def _origin(
     ]
     if stores:
         return (assigns[0], inside) if len(stores) == len(assigns) == 1 else Unknown(name)
-    parameters = [a.arg for a in inside.args.args]
-    if name in parameters:
-        return _from_callers(tree, inside, name, parameters.index(name))
+    if any(a.arg == name for a in _parameters(inside)):
+        return _from_callers(tree, inside, name)
     return None
 
 
+def _parameters(function: _Function) -> list[ast.arg]:
+    return [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
+
+
 def _from_callers(
-    tree: ast.Module, function: _Function, name: str, position: int
+    tree: ast.Module, function: _Function, name: str
 ) -> tuple[ast.expr, _Function | None] | Unknown:
-    values = [
-        (value, call.inside)
-        for call in calls_of(tree, function.name)
-        if (value := argument(call, name, position)) is not None
-    ]
+    """What the calls of a function pass for one of its parameters, else the default."""
+    names = [a.arg for a in _parameters(function)]
+    if names[0] in ("self", "cls"):
+        return Unknown(name)  # which object it is called on is not followed
+    calls = calls_of(tree, function.name)
+    values = [(argument(call, name, names.index(name)), call.inside) for call in calls]
+    default = _default(function, name)
+    given = [(default, None) if value is None else (value, inside) for value, inside in values]
+    first, inside = given[0] if given else (default, None)
+    if first is None or len({(value and ast.dump(value), scope) for value, scope in given}) > 1:
+        return Unknown(name)
+    return first, inside
+
+
+def _default(function: _Function, name: str) -> ast.expr | None:
+    positional = [*function.args.posonlyargs, *function.args.args]
     defaults = function.args.defaults
-    offset = position - (len(function.args.args) - len(defaults))
-    if not values and offset >= 0:
-        return defaults[offset], None
-    return values[0] if len(values) == 1 else Unknown(name)
+    last = positional[len(positional) - len(defaults) :]
+    keywords = zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True)
+    pairs = [*zip(last, defaults, strict=True), *keywords]
+    return next((value for parameter, value in pairs if parameter.arg == name), None)
 
 
 def _assign(name: str, value: ast.expr) -> ast.stmt:

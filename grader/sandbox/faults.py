@@ -1,6 +1,7 @@
 """Why a probe gave no observation, told apart by whose doing it is.
 
-Raised in the worker, carried over the wire as JSON, read by the judge.
+Raised in the worker, carried over the wire as JSON, read by the judge. A `StudentFault` may
+cost points, an `InterfaceGap` never does: where it is unclear, it is a gap.
 """
 
 from __future__ import annotations
@@ -11,9 +12,16 @@ from pathlib import Path
 
 from grader.records import Json
 
+#: Characters; JSON may write twelve bytes for one, and a frame's header has a limit.
+MESSAGE, PLACE, DETAILS = 500, 300, 4000
+
+_VGPU = Path(__file__).parent.parent / "vgpu"
+_COMPILER = tuple(str(Path("torch", part)) for part in ("_dynamo", "_inductor"))
+_ASKING = {"argparse.py", "getopt.py", "optparse.py"}
+
 
 class StudentFault(Exception):
-    """The student's code failed. `where` is "file, line n"; `details` is for the instructor."""
+    """The student's code failed. `where` is "file, line n: code"; `details` is for operators."""
 
     def __init__(self, message: str, *, where: str | None = None, details: str = "") -> None:
         super().__init__(message)
@@ -22,35 +30,116 @@ class StudentFault(Exception):
         self.details = details
 
     def to_json(self) -> Json:
-        return {"message": self.message, "where": self.where, "details": self.details[-8000:]}
+        where = None if self.where is None else self.where[:PLACE]
+        details = self.details[-DETAILS:]
+        return {"message": self.message[:MESSAGE], "where": where, "details": details}
 
 
 class ImportFault(StudentFault):
-    """The file cannot even be loaded, so nothing after it was reached."""
+    """The file cannot even be loaded, so nothing after it was reached.
+
+    `as_it_stands` says that it was loaded unchanged, so that no other reading can help.
+    """
+
+    def __init__(
+        self, message: str, *, where: str | None, details: str = "", as_it_stands: bool
+    ) -> None:
+        super().__init__(message, where=where, details=details)
+        self.as_it_stands = as_it_stands
+
+    def to_json(self) -> Json:
+        return super().to_json() | {"as_it_stands": self.as_it_stands}
 
 
 class InterfaceGap(Exception):
     """We do not know how to use this code. Not the student's mistake: a person must look."""
 
+    def __init__(self, message: str, *, details: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = details
 
-def student_fault(error: BaseException, folder: Path) -> StudentFault:
-    """Describe an exception of the student's code by its last line inside `folder`."""
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if Path(frame.filename).is_relative_to(folder)
-    ]
-    where = None
-    if frames:
-        last = frames[-1]
-        where = f"{Path(last.filename).relative_to(folder)}, line {last.lineno}"
-        code = linecache.getline(last.filename, last.lineno or 0).strip()
-        where += f": {code}" if code else ""
-    text = str(error).strip()
-    first = text.splitlines()[0] if text else ""
+    def to_json(self) -> Json:
+        return {"message": self.message[: 2 * MESSAGE], "details": self.details[-DETAILS:]}
+
+
+def described(error: BaseException, folder: Path) -> StudentFault | InterfaceGap:
+    """What an exception that came out of the student's code means for them."""
+    message = _message(error)
+    details = "".join(traceback.format_exception(error))
+    if (gap := _gap(error, message, folder)) is not None:
+        return InterfaceGap(gap, details=details)
+    return StudentFault(message, where=_where(error, folder), details=details)
+
+
+def _message(error: BaseException) -> str:
+    try:
+        text = str(error).strip()
+    except Exception:  # a __str__ of the student's own
+        text = ""
     name = type(error).__name__
-    return StudentFault(
-        f"{name}: {first}" if first else name,
-        where=where,
-        details="".join(traceback.format_exception(error)),
+    return f"{name}: {text.splitlines()[0]}" if text else name
+
+
+def _where(error: BaseException, folder: Path) -> str | None:
+    """The last line inside `folder` that was at work."""
+    if isinstance(error, SyntaxError) and error.filename and _inside(error.filename, folder):
+        return _place(error.filename, error.lineno, folder)
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [(f.filename, f.lineno) for f in frames if _inside(f.filename, folder)]
+    return _place(*lines[-1], folder) if lines else None
+
+
+def _place(file: str, line: int | None, folder: Path) -> str:
+    code = linecache.getline(file, line or 0).strip()
+    return f"{Path(file).relative_to(folder)}, line {line}" + (f": {code}" if code else "")
+
+
+def _inside(file: str, folder: Path) -> bool:
+    return Path(file).is_relative_to(folder)
+
+
+# ------------------------------------------------------------------ what is not their fault
+
+
+def _gap(error: BaseException, message: str, folder: Path) -> str | None:
+    """Why the failure may be due to how the code is run here; None where it is theirs."""
+    frames = traceback.extract_tb(error.__traceback__)
+    if isinstance(error, ImportError) and not _hand_in_has(folder, error.name):
+        return f"the code needs {error.name or 'a package'!r}, which is not here ({message})"
+    if isinstance(error, FileNotFoundError):
+        return f"the code needs a file that is not here ({message})"
+    if isinstance(error, EOFError) or _asks_for_arguments(error, frames):
+        return f"the code asks for input or arguments, and gets none here ({message})"
+    if _is_limit_of_virtual_gpus(error, message, frames):
+        return f"virtual GPUs could not run this ({message})"
+    return None
+
+
+def _hand_in_has(folder: Path, module: str | None) -> bool:
+    top = (module or "").split(".")[0]
+    return bool(top) and any(
+        path.name == f"{top}.py" or (path.name == top and path.is_dir())
+        for path in folder.rglob(f"{top}*")
     )
+
+
+def _asks_for_arguments(error: BaseException, frames: traceback.StackSummary) -> bool:
+    if any(Path(frame.filename).name in _ASKING for frame in frames):
+        return True
+    return isinstance(error, IndexError) and bool(frames) and "sys.argv" in (frames[-1].line or "")
+
+
+def _is_limit_of_virtual_gpus(
+    error: BaseException, message: str, frames: traceback.StackSummary
+) -> bool:
+    """Errors that a real GPU would not raise: missing ops, the compiler, slips in our code."""
+    last = frames[-1].filename if frames else ""
+    if any(part in last for part in _COMPILER) or type(error).__module__.startswith(
+        "torch._dynamo"
+    ):
+        return True
+    if isinstance(error, NotImplementedError):
+        return "virtual GPUs" in message or "backend" in message
+    slips = (AttributeError, IndexError, KeyError, NameError)
+    return isinstance(error, slips) and _inside(last, _VGPU)

@@ -6,6 +6,7 @@ Works wherever Python does: pipes are read by threads, so nothing here needs `fo
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import secrets
@@ -21,7 +22,7 @@ from typing import IO, Protocol
 
 from grader.errors import InternalError
 from grader.records import Json
-from grader.sandbox.protocol import Frame, FrameError, read_frame, write_frame
+from grader.sandbox.protocol import Frame, FrameError, frame_bytes, read_frame
 
 OUTPUT_KEPT = 64 * 1024
 OUTPUT_LIMIT = 16 * 1024 * 1024
@@ -67,7 +68,7 @@ class ColdLauncher:
     limits: str | None = None  # JSON for `grader.sandbox.limits`
 
     def launch(self, folder: Path, gpus: int, *, collapse: bool) -> Started:
-        command = [sys.executable, "-m", "grader.sandbox.worker"]
+        command = [sys.executable, "-P", "-m", "grader.sandbox.worker"]
         command += ["--folder", str(folder), "--gpus", str(gpus)]
         command += ["--collapse"] if collapse else []
         command += ["--limits", self.limits] if self.limits else []
@@ -95,7 +96,7 @@ def _kill_group(process: subprocess.Popen[bytes]) -> None:
     if os.name == "posix":
         try:
             os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
+        except (ProcessLookupError, PermissionError):  # macOS says the latter of zombies
             return  # all of it has ended already
     else:
         process.kill()
@@ -116,18 +117,23 @@ def describe_exit(code: int) -> str:
 
 
 class Worker:
-    """One worker process, asked one question at a time."""
+    """One worker process, asked one question at a time.
+
+    A thread serves each of its pipes, because the code in it may stop reading, never write, or
+    write without end. The thread closes its pipe when the other end is closed.
+    """
 
     def __init__(self, started: Started) -> None:
         self._started = started
-        self._answers: queue.Queue[Frame | FrameError | None] = queue.Queue()
+        self._requests: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._answers: queue.Queue[Frame | FrameError | None] = queue.Queue(maxsize=1)
         self._output = bytearray()
         self._flooded = False
-        self._threads = [
-            threading.Thread(target=run, daemon=True) for run in (self._read, self._drain)
-        ]
-        for thread in self._threads:
-            thread.start()
+        self._overrun = False
+        self._closed = False
+        self._writer = _serve(started.commands, self._write)
+        self._reader = _serve(started.results, self._read)
+        self._drainer = _serve(started.output, self._drain)
         ready = self._next(START_SECONDS)
         if not isinstance(ready, tuple) or ready[0].get("status") != "ready":
             self.close()
@@ -145,10 +151,7 @@ class Worker:
     def ask(self, request: Json, buffers: Sequence[bytes], *, seconds: float) -> Frame:
         """Send one request and wait for its answer. Raises WorkerLost; the worker is gone then."""
         token = secrets.token_hex(8)
-        try:
-            write_frame(self._started.commands, request | {"id": token}, buffers)
-        except OSError:
-            raise self._lost("died") from None
+        self._requests.put(frame_bytes(request | {"id": token}, buffers))
         answer = self._next(seconds)
         if isinstance(answer, TimeoutError):
             raise self._lost("flood" if self._flooded else "timeout", seconds)
@@ -159,16 +162,15 @@ class Worker:
         return answer
 
     def close(self) -> None:
-        """End the process and everything it started."""
+        """End the process and everything in its group; once is enough, twice does no harm."""
+        if self._closed:
+            return
+        self._closed = True
         self._started.kill()
         self._started.wait(5)
-        for thread in self._threads:
-            thread.join(5)
-        for stream in (self._started.commands, self._started.results, self._started.output):
-            try:
-                stream.close()
-            except BrokenPipeError:
-                continue  # what was still to be sent has nowhere to go
+        self._requests.put(None)
+        for thread in (self._writer, self._reader, self._drainer):
+            thread.join(1)  # longer lives only what a process that left the group keeps open
 
     def _next(self, seconds: float) -> Frame | FrameError | TimeoutError | None:
         end = time.monotonic() + seconds
@@ -176,13 +178,15 @@ class Worker:
             try:
                 return self._answers.get(timeout=max(0.0, min(0.5, end - time.monotonic())))
             except queue.Empty:
+                if self._overrun:
+                    return FrameError("more answers than questions")
                 if self._flooded or time.monotonic() >= end:
                     return TimeoutError()
 
     def _lost(self, reason: str, seconds: float = 0.0) -> WorkerLost:
         if reason == "died":
-            self._threads[1].join(2)  # what it printed last
-            end = self._started.wait(2) or "it closed its pipes"
+            end = self._started.wait(1) or "it closed its pipes"
+            self._drainer.join(0.5)  # what it printed last
             message = f"the process ended in the middle ({end})"
         else:
             message = {
@@ -193,15 +197,32 @@ class Worker:
         self.close()
         return WorkerLost(reason, message, self.output)
 
+    # -------------------------------------------------------------- one thread for each pipe
+
+    def _write(self) -> None:
+        while (request := self._requests.get()) is not None:
+            try:
+                self._started.commands.write(request)
+                self._started.commands.flush()
+            except OSError:
+                return  # it is gone; whoever waits for its answer learns that from `_read`
+
     def _read(self) -> None:
+        frame: Frame | FrameError | None
         while True:
             try:
                 frame = read_frame(self._started.results)
-            except (FrameError, ValueError, OSError) as error:
-                self._answers.put(error if isinstance(error, FrameError) else None)
+            except FrameError as error:
+                frame = error
+            except OSError:
+                frame = None
+            try:
+                self._answers.put_nowait(frame)
+            except queue.Full:  # one answer to one question: more would fill our memory
+                self._overrun = True
+                self._started.kill()
                 return
-            self._answers.put(frame)
-            if frame is None:
+            if not isinstance(frame, tuple):
                 return
 
     def _drain(self) -> None:
@@ -213,3 +234,16 @@ class Worker:
             if total > OUTPUT_LIMIT and not self._flooded:
                 self._flooded = True
                 self._started.kill()
+
+
+def _serve(stream: IO[bytes], work: Callable[[], None]) -> threading.Thread:
+    def run() -> None:
+        try:
+            work()
+        finally:
+            with contextlib.suppress(OSError):  # what is still buffered has nowhere to go
+                stream.close()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    return thread

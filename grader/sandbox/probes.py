@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from torch import nn
 from grader import vgpu
 from grader.records import Json
 from grader.sandbox import tensors
-from grader.sandbox.faults import InterfaceGap, StudentFault, student_fault
+from grader.sandbox.faults import InterfaceGap, StudentFault, described
 from grader.sandbox.model import Build, load_weights
 
 
@@ -30,11 +31,14 @@ class Seen:
 def forward(build: Build, folder: Path, weights: list[torch.Tensor], batch: torch.Tensor) -> Seen:
     """One forward pass on a batch that starts on cuda:0. Numbers: [output]."""
     load_weights(build.model, weights)
-    x = batch.to("cuda:0")
+    x = _fed(build.model, batch)
     vgpu.reset()
     output = _call(build.model, x, folder)
-    trace = vgpu.trace()
-    facts = {"trace": trace.to_json(), "device": str(output.device), "shape": list(output.shape)}
+    facts = {
+        "trace": vgpu.trace().to_json(),
+        "shape": list(output.shape),
+        "dtype": str(output.dtype).removeprefix("torch."),
+    }
     return Seen(facts, [output])
 
 
@@ -54,14 +58,18 @@ def train(
     """
     model = build.model
     load_weights(model, weights)
-    x = batch.to("cuda:0")
+    x = _fed(model, batch)
     vgpu.reset()
     losses: list[float] = []
     try:
         optimizer = torch.optim.SGD(model.parameters(), lr=rate)
         for _ in range(steps):
             output = _call(model, x, folder)
-            loss = nn.functional.mse_loss(output, target.to(output.device))
+            if output.shape != target.shape:
+                raise InterfaceGap(
+                    f"an output of shape {tuple(output.shape)} has no target of that shape here"
+                )
+            loss = nn.functional.mse_loss(output, target.to(output.device, output.dtype))
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
@@ -69,18 +77,37 @@ def train(
     except (StudentFault, InterfaceGap):
         raise
     except BaseException as error:
-        raise student_fault(error, folder) from error
+        raise described(error, folder) from error
     facts = {"trace": vgpu.trace().to_json(), "losses": losses}
     return Seen(facts, list(model.parameters()))
 
 
+def _fed(model: nn.Module, batch: torch.Tensor) -> torch.Tensor:
+    """The batch on cuda:0, in the precision of the model's parameters."""
+    kinds = (p.dtype for p in model.parameters() if p.dtype.is_floating_point)
+    return batch.to("cuda:0", next(kinds, batch.dtype))
+
+
 def _call(model: nn.Module, x: torch.Tensor, folder: Path) -> torch.Tensor:
+    _expects_one_tensor(model)
     try:
         output = model(x)
     except BaseException as error:
-        raise student_fault(error, folder) from error
-    if isinstance(output, (tuple, list, dict)):
-        raise InterfaceGap(f"forward returns a {type(output).__name__}, not one tensor")
+        raise described(error, folder) from error
+    if output is None:
+        raise StudentFault("forward returns nothing, expected a tensor")
     if not isinstance(output, torch.Tensor):
-        raise StudentFault(f"forward returned {type(output).__name__}, expected a tensor")
+        raise InterfaceGap(f"forward returns a {type(output).__name__}, not one tensor")
     return output
+
+
+def _expects_one_tensor(model: nn.Module) -> None:
+    """Raise InterfaceGap where forward needs more than the batch."""
+    try:
+        signature = inspect.signature(model.forward)
+    except (TypeError, ValueError):
+        return  # it cannot be read; the call will tell
+    try:
+        signature.bind(None)
+    except TypeError as error:
+        raise InterfaceGap(f"forward{signature} does not take one tensor ({error})") from error

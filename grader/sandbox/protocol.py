@@ -23,12 +23,17 @@ class FrameError(Exception):
     """The other side sent something that is no frame."""
 
 
-def write_frame(stream: IO[bytes], header: Json, buffers: Sequence[bytes] = ()) -> None:
-    """Send one frame; ValueError where the header is too long to be one."""
+def frame_bytes(header: Json, buffers: Sequence[bytes] = ()) -> bytes:
+    """One frame; ValueError where the header is too long to be one."""
     text = json.dumps(header | {"buffers": [len(b) for b in buffers]}).encode()
     if len(text) > HEADER_LIMIT:
         raise ValueError(f"frame header of {len(text)} bytes; at most {HEADER_LIMIT} are allowed")
-    stream.write(b"".join((struct.pack("<I", len(text)), text, *buffers)))
+    return b"".join((struct.pack("<I", len(text)), text, *buffers))
+
+
+def write_frame(stream: IO[bytes], header: Json, buffers: Sequence[bytes] = ()) -> None:
+    """Send one frame."""
+    stream.write(frame_bytes(header, buffers))
     stream.flush()
 
 

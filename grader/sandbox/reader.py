@@ -30,9 +30,9 @@ def read_report(path: Path, shown: str) -> Report:
             check=False,
         )
         answer = json.loads(done.stdout)
-        pages, problem = answer.get("pages", []), answer.get("problem")
+        pages, problem = tuple(map(str, answer.get("pages", []))), answer.get("problem")
     except subprocess.TimeoutExpired:
-        pages, problem = [], f"{shown} could not be read within {SECONDS:g} s"
-    except (ValueError, AttributeError):
-        pages, problem = [], f"{shown} could not be read: the reader ended on it"
-    return Report(shown, tuple(map(str, pages)), problem)
+        pages, problem = (), f"{shown} could not be read within {SECONDS:g} s"
+    except (ValueError, TypeError, AttributeError):
+        pages, problem = (), f"{shown} could not be read: the reader ended on it"
+    return Report(shown, pages, problem)

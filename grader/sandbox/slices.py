@@ -20,6 +20,11 @@ HARMLESS_CALLS = frozenset(
 
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
+#: Methods that change a list, a dict or a set in place.
+_CHANGING = frozenset(
+    "append extend insert add update setdefault sort reverse remove discard pop clear".split()
+)
+
 
 def works_at_import(tree: ast.Module) -> bool:
     """Whether importing the file does more than define things (it may train for minutes)."""
@@ -36,12 +41,35 @@ def slice_for(tree: ast.Module, names: Iterable[str]) -> ast.Module:
     `if` keeps its test, except the main guard, whose body is taken as it is. Definitions
     that stand inside a function count as module level where the module has none of the name.
     """
+    statements, needed = _needed(tree, names)
+    return ast.Module(body=_keep(statements, needed), type_ignores=[])
+
+
+def needed_names(tree: ast.Module, names: Iterable[str]) -> set[str]:
+    """`names` and every module-level name that they read, and so on."""
+    return _needed(tree, names)[1]
+
+
+def set_by_functions(tree: ast.Module, name: str) -> set[str]:
+    """What `name` needs and only functions outside of it set, by a `global` statement."""
+    needed = needed_names(tree, {name})
+    return {
+        found
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef) and function.name not in needed
+        for node in ast.walk(function)
+        if isinstance(node, ast.Global)
+        for found in node.names
+        if found in needed
+    }
+
+
+def _needed(tree: ast.Module, names: Iterable[str]) -> tuple[list[ast.stmt], set[str]]:
     statements = _open_blocks(tree.body)
     wanted = set(names)
     for name in wanted - {bound for s in statements for bound in bound_names(s)}:
         statements += [n for n in ast.walk(tree) if isinstance(n, _Definition) and n.name == name]
-    needed = _closure(statements, wanted)
-    return ast.Module(body=_keep(statements, needed), type_ignores=[])
+    return statements, _closure(statements, wanted)
 
 
 def free_names(node: ast.AST) -> set[str]:
@@ -58,7 +86,7 @@ def free_names(node: ast.AST) -> set[str]:
 
 
 def bound_names(node: ast.stmt) -> set[str]:
-    """The names that a statement defines, or changes in place (`devices.append(...)`)."""
+    """The names that a statement defines, or changes in place (`gpus.append(0)`, `gpu[0] = 1`)."""
     bound: set[str] = set()
     for n in _own_scope(node):
         if isinstance(n, _Definition):
@@ -67,8 +95,10 @@ def bound_names(node: ast.stmt) -> set[str]:
             bound |= {(a.asname or a.name).split(".")[0] for a in n.names}
         elif isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store):
             bound.add(n.id)
+        elif isinstance(n, (ast.Subscript, ast.Attribute)) and isinstance(n.ctx, ast.Store):
+            bound |= free_names(n.value)
         elif isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute):
-            if n.func.attr in {"append", "extend", "update", "setdefault"}:
+            if n.func.attr in _CHANGING:
                 bound |= free_names(n.func.value)
     return bound
 
@@ -85,11 +115,15 @@ def _own_scope(node: ast.AST) -> Iterable[ast.AST]:
 def _open_blocks(body: list[ast.stmt]) -> list[ast.stmt]:
     opened: list[ast.stmt] = []
     for node in body:
-        if is_main_guard(node) or isinstance(node, ast.With):
+        if is_main_guard(node) or (isinstance(node, ast.With) and not _binds(node)):
             opened += _open_blocks(node.body)  # type: ignore[attr-defined]  # If or With
         else:
             opened.append(node)
     return opened
+
+
+def _binds(node: ast.With) -> bool:
+    return any(item.optional_vars is not None for item in node.items)
 
 
 def _closure(statements: list[ast.stmt], names: set[str]) -> set[str]:
@@ -109,7 +143,7 @@ def _keep(statements: list[ast.stmt], needed: set[str]) -> list[ast.stmt]:
     for node in statements:
         if isinstance(node, ast.ImportFrom) and any(a.name == "*" for a in node.names):
             kept.append(node)
-        elif _is_path_setup(node) or (bound_names(node) & needed and not _is_training(node)):
+        elif _is_setup(node) or (bound_names(node) & needed and not _is_training(node)):
             kept.append(_pruned(node, needed))
     return kept
 
@@ -136,8 +170,10 @@ def _fills(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and bool(bound_names(node))
 
 
-def _is_path_setup(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Expr) and ast.unparse(node).startswith("sys.path.")
+def _is_setup(node: ast.stmt) -> bool:
+    """Calls that change where modules are found, or where and how tensors are made."""
+    setting = ("sys.path.", "torch.set_default_")
+    return isinstance(node, ast.Expr) and ast.unparse(node).startswith(setting)
 
 
 def _is_work(node: ast.stmt) -> bool:

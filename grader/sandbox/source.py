@@ -1,4 +1,4 @@
-"""Reads student source without running it: where the model class is, and what must not run.
+"""Student source as a syntax tree, and the words in which it is written.
 
 Everything here works on the syntax tree. `Vocabulary` carries the assignment's words, so no
 name of any assignment occurs in this package.
@@ -7,7 +7,9 @@ name of any assignment occurs in this package.
 from __future__ import annotations
 
 import ast
+import io
 import re
+import tokenize
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,85 +53,35 @@ class ModelSite:
 
 
 def parse(path: Path, shown: Path) -> ast.Module:
-    """Parse one file; an ImportFault names file and line where that is impossible."""
-    try:
-        return ast.parse(path.read_bytes(), filename=str(path))
-    except SyntaxError as error:
-        where = f"{shown}, line {error.lineno}" if error.lineno else str(shown)
-        if error.lineno and error.text:
-            where += f": {error.text.strip()}"
-        raise ImportFault(f"SyntaxError: {error.msg}", where=where) from error
-    except ValueError as error:
-        raise ImportFault(f"{shown} is not a text file: {error}", where=str(shown)) from error
-    except (RecursionError, MemoryError) as error:
-        raise ImportFault(f"{shown} is nested too deeply to be read", where=str(shown)) from error
+    """Parse one file. Raises ImportFault with file and line, or InterfaceGap where it is no text.
 
-
-def find_model(folder: Path, files: list[Path], words: Vocabulary) -> ModelSite:
-    """The one class to grade among `files` (relative to `folder`).
-
-    By name first, else the one `nn.Module` that takes a width and a depth. Of several files
-    that define it, the one that asks how many GPUs there are; otherwise InterfaceGap, for a
-    person. An ImportFault is raised only where no readable file holds the class.
+    Python cannot read a file of another encoding either, but its author's Python could: it
+    was changed on the way. Where only comments are affected, it is read all the same.
     """
-    faults: list[ImportFault] = []
-    trees: list[tuple[Path, ast.Module]] = []
-    for file in files:
-        try:
-            trees.append((file, parse(folder / file, file)))
-        except ImportFault as fault:
-            faults.append(fault)
-    named = [
-        ModelSite(file, words.class_name, tree)
-        for file, tree in trees
-        if any(c.name == words.class_name for c in _classes(tree))
-    ]
-    sites = named or [
-        ModelSite(file, c.name, tree)
-        for file, tree in trees
-        for c in _classes(tree)
-        if _is_module(c, tree) and _takes_width_and_depth(c, words)
-    ]
-    if not sites and faults:
-        raise faults[0]
-    if not sites:
-        raise InterfaceGap(
-            f"no class {words.class_name} was found, and no other nn.Module that takes a width "
-            f"and a depth, in {', '.join(map(str, files))}"
-        )
-    return _the_one(sites)
+    source = path.read_bytes()
+    try:
+        return ast.parse(source, filename=str(path))
+    except SyntaxError as error:
+        if error.lineno is None or b"\0" in source or not is_text(source):
+            raise InterfaceGap(f"{shown} is not UTF-8 text ({error.msg})") from error
+        where = f"{shown}, line {error.lineno}"
+        where += f": {error.text.strip()}" if error.text else ""
+        raise ImportFault(f"SyntaxError: {error.msg}", where=where, as_it_stands=True) from error
+    except ValueError as error:
+        raise InterfaceGap(f"{shown} is not a text file ({error})") from error
+    except (RecursionError, MemoryError) as error:
+        problem = f"{shown} is nested too deeply to be read"
+        raise ImportFault(problem, where=str(shown), as_it_stands=True) from error
 
 
-def _the_one(sites: list[ModelSite]) -> ModelSite:
-    if len(sites) > 1:
-        dynamic = [s for s in sites if "device_count" in ast.unparse(s.tree)]
-        sites = dynamic or sites
-    if len({(s.name, ast.dump(s.tree)) for s in sites}) > 1:
-        listed = ", ".join(f"{s.name} in {s.file}" for s in sites)
-        raise InterfaceGap(f"several classes could be the one to grade: {listed}")
-    return sites[0]
-
-
-def _classes(tree: ast.Module) -> list[ast.ClassDef]:
-    return [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
-
-
-def _is_module(node: ast.ClassDef, tree: ast.Module) -> bool:
-    local = {c.name: c for c in _classes(tree)}
-    for base in map(ast.unparse, node.bases):
-        if base.split(".")[-1] == "Module":
-            return True
-        if base in local and base != node.name and _is_module(local[base], tree):
-            return True
-    return False
-
-
-def _takes_width_and_depth(node: ast.ClassDef, words: Vocabulary) -> bool:
-    for item in node.body:
-        if isinstance(item, ast.FunctionDef) and item.name == "__init__":
-            roles = {words.role(a.arg) for a in [*item.args.args, *item.args.kwonlyargs]}
-            return {"width", "depth"} <= roles
-    return False
+def is_text(source: bytes) -> bool:
+    """Whether the bytes are UTF-8, or of the encoding that they declare."""
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
+        source.decode(encoding)
+    except (SyntaxError, UnicodeDecodeError):
+        return False
+    return True
 
 
 def pinned_devices(tree: ast.Module) -> str | None:

@@ -1,6 +1,6 @@
 """The process that runs student code: reads requests, answers with observations.
 
-Started as `python -I -m grader.sandbox.worker`, or forked by the zygote. It decides nothing
+Started as `python -P -m grader.sandbox.worker`, or forked by the zygote. It decides nothing
 and knows no expected answer. Requests come in on standard input, answers leave on what was
 standard output; whatever the student prints goes to standard error.
 """
@@ -79,7 +79,7 @@ class Desk:
         self.built: model.Build | None = None
 
     def answer(self, frame: Frame) -> Frame:
-        from grader.sandbox.faults import ImportFault, InterfaceGap, StudentFault
+        from grader.sandbox.faults import DETAILS, ImportFault, InterfaceGap, StudentFault
 
         request, buffers = frame
         head: Json = {"id": request["id"]}
@@ -92,9 +92,11 @@ class Desk:
         except StudentFault as fault:
             return head | {"status": "fault", **fault.to_json()}, []
         except InterfaceGap as gap:
-            return head | {"status": "gap", "message": str(gap)}, []
+            return head | {"status": "gap", **gap.to_json()}, []
+        except RecursionError:
+            return head | {"status": "gap", "message": "the code is nested too deeply to read"}, []
         except Exception:  # ours; the judge says so and no point is lost
-            return head | {"status": "error", "message": traceback.format_exc()[-8000:]}, []
+            return head | {"status": "error", "message": traceback.format_exc()[-DETAILS:]}, []
 
     def _build(self, request: Json, _: list[bytes]) -> list[bytes]:
         import torch
@@ -109,6 +111,7 @@ class Desk:
             width=request["width"],
             depth=request["depth"],
             gpus=self.gpus,
+            reading=request["reading"],
         )
         return [json.dumps(self.built.describe()).encode()]
 

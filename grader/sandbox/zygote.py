@@ -15,6 +15,7 @@ import signal
 import socket
 import sys
 import traceback
+from collections.abc import Callable
 
 from grader.records import Json
 
@@ -47,7 +48,8 @@ def _warm_up() -> None:
     import torch._dynamo
     import torch.distributed.tensor  # noqa: F401
 
-    from grader.sandbox import probes, worker  # noqa: F401
+    from grader.sandbox import limits, probes, worker  # noqa: F401
+    from grader.vgpu import autocast, build, cuda_api, factories, layers, serialization  # noqa: F401
 
     gc.collect()
     gc.freeze()  # the collector would write to, and so copy, every shared page
@@ -80,11 +82,11 @@ def _work(request: Json, pipes: list[int]) -> None:
     worker.main(request["arguments"])
 
 
-def _in_child(task: object, request: Json, files: list[int]) -> None:
+def _in_child(task: Callable[[Json, list[int]], None], request: Json, files: list[int]) -> None:
     """Run `task` in a forked child and leave without running the parent's clean-up."""
     code = 1
     try:
-        task(request, files)  # type: ignore[operator]
+        task(request, files)
         code = 0
     except BaseException:
         traceback.print_exc()

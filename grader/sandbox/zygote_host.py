@@ -41,7 +41,7 @@ def launcher_for_this_process() -> Launcher:
 
 @dataclass
 class Zygote:
-    """A running zygote; forks workers on request."""
+    """A running zygote; forks workers on request. One that was ended is started again."""
 
     process: subprocess.Popen[bytes]
     control: socket.socket
@@ -50,6 +50,10 @@ class Zygote:
     @classmethod
     def start(cls, limits: str) -> Zygote:
         """Start it and wait until torch is imported. Raises InternalError."""
+        return cls(*cls._start(), limits)
+
+    @staticmethod
+    def _start() -> tuple[subprocess.Popen[bytes], socket.socket]:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             process = subprocess.Popen(
@@ -59,39 +63,43 @@ class Zygote:
                 stdin=subprocess.DEVNULL,
             )
         if ours.recv(len(READY)) != READY:
+            ours.close()
             process.kill()
+            process.wait()
             raise InternalError(
                 "the process that starts workers did not start",
                 do="check that torch can be imported in this environment",
             )
-        return cls(process, ours, limits)
+        return process, ours
 
     def launch(self, folder: Path, gpus: int, *, collapse: bool) -> Started:
         """Fork a worker; see `host.Launcher`."""
+        if self.process.poll() is not None:  # nothing keeps a hand-in from ending it
+            self.close()
+            self.process, self.control = self._start()
         arguments = ["--folder", str(folder), "--gpus", str(gpus), "--limits", self.limits]
         request = {
             "arguments": [*arguments, "--collapse"] if collapse else arguments,
             "environment": clean_environment(folder),
         }
-        (command_r, command_w), (result_r, result_w), (output_r, output_w), (status_r, status_w) = (
-            os.pipe() for _ in range(4)
-        )
-        theirs = [command_r, result_w, output_w, status_w]
+        commands, results, output, status = (os.pipe() for _ in range(4))
+        theirs = [commands[0], results[1], output[1], status[1]]
         try:
             socket.send_fds(self.control, [json.dumps(request).encode()], theirs)
         finally:
             for file in theirs:
                 os.close(file)
-        status = os.fdopen(status_r, "rb")
-        group = int(status.readline() or 0)
+        ours = (os.fdopen(commands[1], "wb"), os.fdopen(results[0], "rb"))
+        pipes = (*ours, os.fdopen(output[0], "rb"), os.fdopen(status[0], "rb"))
+        group = int(pipes[-1].readline() or 0)
         if not group:
+            for pipe in pipes:
+                pipe.close()
             raise InternalError("a worker could not be forked", do="see the output above")
         return Started(
-            os.fdopen(command_w, "wb"),
-            os.fdopen(result_r, "rb"),
-            os.fdopen(output_r, "rb"),
+            *pipes[:3],
             kill=functools.partial(_kill_group, group),
-            wait=functools.partial(_end, status),
+            wait=functools.partial(_end, pipes[3]),
         )
 
     def close(self) -> None:

@@ -1,0 +1,136 @@
+"""What workers answer, read with suspicion: a student's process may say anything.
+
+Each `read_*` takes the buffers of one answer and returns it checked, or raises `Unreadable`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+from grader.checking.observations import GpuArgument
+from grader.judge.challenge import Floats, Shape
+from grader.records import Json
+from grader.trace import Trace
+
+FACTS_LIMIT = 8 << 20  # bytes; the trace of one probe takes some tens of thousands
+
+T = TypeVar("T")
+
+
+class Unreadable(Exception):
+    """An answer that an honest worker does not give."""
+
+
+@dataclass(frozen=True)
+class BuildAnswer:
+    """A model's parameters (name, shape) and its leaf modules (name, kind), both in order."""
+
+    parameters: list[tuple[str, Shape]]
+    modules: list[tuple[str, str]]
+    pinned: str | None
+    gpu_argument: GpuArgument | None
+
+
+@dataclass(frozen=True)
+class ForwardAnswer:
+    """The output as float32; `dtype` is what it was on the device."""
+
+    trace: Trace
+    output: Floats
+    dtype: str
+
+
+@dataclass(frozen=True)
+class TrainAnswer:
+    trace: Trace
+    losses: list[float]
+    parameters: list[Floats]
+
+
+def read_build(buffers: Sequence[bytes]) -> BuildAnswer:
+    return _checked(lambda: _build(_facts(buffers)))
+
+
+def read_forward(buffers: Sequence[bytes], gpus: int) -> ForwardAnswer:
+    def read() -> ForwardAnswer:
+        facts = _facts(buffers)
+        (data,) = buffers[1:]
+        output = _array(data, tuple(int(n) for n in facts["shape"]))
+        return ForwardAnswer(_trace(facts, gpus), output, plain(facts["dtype"]))
+
+    return _checked(read)
+
+
+def read_train(buffers: Sequence[bytes], gpus: int, shapes: Sequence[Shape]) -> TrainAnswer:
+    """`shapes` are those of the parameters, which all come back."""
+
+    def read() -> TrainAnswer:
+        facts = _facts(buffers)
+        arrays = [_array(data, s) for data, s in zip(buffers[1:], shapes, strict=True)]
+        losses = [float(loss) for loss in facts["losses"]]
+        return TrainAnswer(_trace(facts, gpus), losses, arrays)
+
+    return _checked(read)
+
+
+def plain(text: object, most: int = 500) -> str:
+    """One line of printable characters, fit for a terminal, a PDF and a JSON file."""
+    return "".join(c if c.isprintable() else " " for c in str(text)[:most])
+
+
+def plain_lines(text: object, most: int = 8000) -> str:
+    """As `plain`, with line ends kept."""
+    return "\n".join(plain(line, most) for line in str(text)[-most:].splitlines())
+
+
+def _checked(read: Callable[[], T]) -> T:
+    try:
+        return read()
+    except (LookupError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
+        raise Unreadable(f"{type(error).__name__}: {error}") from error
+
+
+def _facts(buffers: Sequence[bytes]) -> Json:
+    if len(buffers[0]) > FACTS_LIMIT:
+        raise ValueError(f"facts of {len(buffers[0])} bytes")
+    facts = json.loads(buffers[0])
+    if not isinstance(facts, dict):
+        raise TypeError("expected a JSON object")
+    return facts
+
+
+def _build(facts: Json) -> BuildAnswer:
+    argument, pinned = facts["gpu_argument"], facts["pinned"]
+    return BuildAnswer(
+        [(str(name), _shape(shape)) for name, shape in facts["parameters"]],
+        [(str(name), str(kind)) for name, kind in facts["modules"]],
+        None if pinned is None else plain(pinned),
+        None
+        if argument is None
+        else GpuArgument(*(plain(argument[key]) for key in ("parameter", "text", "by"))),
+    )
+
+
+def _shape(value: list[object]) -> Shape:
+    if not all(type(n) is int and n >= 0 for n in value):
+        raise ValueError(f"not a shape: {value!r}")
+    return tuple(value)  # type: ignore[arg-type]
+
+
+def _array(data: bytes, shape: Shape) -> Floats:
+    if len(data) != 4 * math.prod(shape):
+        raise ValueError(f"{len(data)} bytes for an array of shape {shape}")
+    return np.frombuffer(data, dtype="<f4").reshape(shape)
+
+
+def _trace(facts: Json, gpus: int) -> Trace:
+    trace = Trace.from_json(facts["trace"])
+    if trace.devices != gpus:
+        raise ValueError(f"a trace of {trace.devices} GPUs, expected {gpus}")
+    return trace

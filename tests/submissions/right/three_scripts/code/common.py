@@ -1,0 +1,2 @@
+def spread(i, n, depth):
+    return i * n // depth

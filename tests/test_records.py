@@ -1,0 +1,149 @@
+"""Scores: what they add up to, and that they survive the way to disk and back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from grader.records import (
+    CriterionScore,
+    Kind,
+    Outcome,
+    Report,
+    Score,
+    State,
+    Student,
+    TaskTitle,
+    write_bytes,
+    write_json,
+)
+
+
+def criterion(id_="t1.a", earned=1.0, points=2.0, state=None, **more):
+    state = state or (State.PENDING if earned is None else State.FINAL)
+    outcome = None if earned is None else Outcome.PARTIAL
+    return CriterionScore(id_, points, earned, state, outcome, "seen", **more)
+
+
+def score(*criteria, **more):
+    return Score(
+        submission="s01", student=Student("s01", "Õnne Žukova"), assignment="hw3", grader="0.1",
+        devices="virtual", graded_at="2026-04-30T12:00:00+00:00", criteria=criteria, **more,
+    )  # fmt: skip
+
+
+def test_only_final_points_count():
+    suggested = criterion("b", 1.5, state=State.PROVISIONAL)
+    one = score(criterion("a", 0.5), suggested, criterion("c", None), criterion("d", 2.0))
+    assert (one.total, one.possible, one.pending) == (2.5, 8.0, 4.0)
+
+
+@pytest.mark.parametrize(
+    ("earned", "state"), [(None, State.FINAL), (None, State.PROVISIONAL), (1.0, State.PENDING)]
+)
+def test_points_and_state_agree(earned, state):
+    with pytest.raises(ValueError, match=r"t1\.a"):
+        criterion(earned=earned, state=state)
+
+
+@pytest.mark.parametrize(
+    ("earned", "outcome"),
+    [(2.0, Outcome.PASSED), (0.5, Outcome.PARTIAL), (0.0, Outcome.FAILED)],
+)
+def test_a_persons_decision_is_final(earned, outcome):
+    decided = criterion(earned=None, hint="h").decided(earned, "well done")
+    assert (decided.earned, decided.state, decided.outcome) == (earned, State.FINAL, outcome)
+    assert (decided.comment, decided.hint) == ("well done", "h")
+
+
+WHOLE = score(
+    criterion("a", 2.0, kind=Kind.TABLE, found="DEPTH 6: 1.2 s", operator="Traceback"),
+    criterion("b", None, comment=None),
+    title="Home Work 3",
+    tasks=(TaskTitle("t1", "One"),),
+    observations=({"probe": "forward", "placement": [0, 1]},),
+    late="2 days",
+    problem="none",
+    notes=("a note",),
+)
+
+
+def test_a_score_comes_back_from_disk(tmp_path):
+    write_json(tmp_path / "s01" / "score.json", WHOLE.to_json())
+    text = (tmp_path / "s01" / "score.json").read_text("utf-8")
+    assert "Õnne Žukova" in text
+    assert Score.from_json(json.loads(text)) == WHOLE
+
+
+def test_the_contract_of_schema_1():
+    data = WHOLE.to_json()
+    assert {
+        "schema", "submission", "student", "assignment", "grader", "devices", "graded_at", "total",
+        "possible", "pending", "late", "criteria", "observations",
+    } <= set(data)  # fmt: skip
+    assert {"id", "points", "earned", "state", "outcome", "evidence", "hint"} <= set(
+        data["criteria"][0]
+    )
+    assert (data["schema"], data["total"], data["possible"], data["pending"]) == (1, 2.0, 4.0, 2.0)
+    assert data["criteria"][1]["earned"] is None
+
+
+def test_keys_that_are_unknown_are_ignored():
+    data = WHOLE.to_json() | {"new": 1}
+    data["student"]["mail"] = "x@y"
+    data["criteria"][0]["colour"] = "blue"
+    assert Score.from_json(data) == WHOLE
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda d: d.update(schema=2),
+        lambda d: d.pop("schema"),
+        lambda d: d.pop("criteria"),
+        lambda d: d.pop("student"),
+        lambda d: d.update(student="s01"),
+        lambda d: d.update(criteria=[5]),
+        lambda d: d.update(criteria=["state"]),
+        lambda d: d["criteria"][0].pop("points"),
+        lambda d: d["criteria"][0].update(state="perhaps"),
+        lambda d: d["criteria"][0].update(outcome="well"),
+        lambda d: d["criteria"][0].update(earned=None),
+        lambda d: d.update(tasks=[{}]),
+    ],
+)
+def test_what_is_no_score_is_refused(spoil):
+    data = json.loads(json.dumps(WHOLE.to_json()))
+    spoil(data)
+    with pytest.raises(ValueError, match=r".+"):
+        Score.from_json(data)
+
+
+@pytest.mark.parametrize("data", [None, [], "text", 5])
+def test_what_is_no_object_is_refused(data):
+    with pytest.raises(ValueError, match="schema"):
+        Score.from_json(data)
+
+
+def test_labels():
+    assert Student("s01", "Õnne").label == "Õnne"
+    assert Student("s01").label == "s01"
+    assert Report(pages=("a", "b")).text == "a\nb"
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "new" / "file"
+    write_bytes(path, b"old")
+    with pytest.raises(TypeError):
+        write_bytes(path, "not bytes")
+    assert path.read_bytes() == b"old"
+    assert [p.name for p in path.parent.iterdir()] == ["file"]
+    assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_scores_do_not_change():
+    with pytest.raises(AttributeError):
+        WHOLE.late = "no"
+    assert replace(WHOLE, late=None) != WHOLE
