@@ -69,7 +69,12 @@ def main() -> None:
     default=lambda: os.cpu_count() or 1,
     help="Hand-ins graded at a time.  [default: one per processor]",
 )
-def class_(submissions: Path, assignment: str | None, out: Path, jobs: int) -> None:
+@click.option(
+    "--seed", help="Draw the same sizes, weights and data as an earlier run (score.json)."
+)
+def class_(
+    submissions: Path, assignment: str | None, out: Path, jobs: int, seed: str | None
+) -> None:
     """Grade every hand-in in the folder SUBMISSIONS (`class` may be left out).
 
     Exit code: 0 all were graded, 1 some could not be graded for a reason of ours, 2 wrong usage.
@@ -78,7 +83,7 @@ def class_(submissions: Path, assignment: str | None, out: Path, jobs: int) -> N
 
     with _progress_bar() as progress:
         result = grading.grade_class(
-            submissions, out, assignment=assignment, jobs=jobs, progress=progress
+            submissions, out, assignment=assignment, jobs=jobs, seed=seed, progress=progress
         )
     _show(result, out)
     sys.exit(OUR_FAULT if result.failed else 0)

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from grader import __version__, exports, intake, reports, rubric
 from grader.errors import UsageError
-from grader.judge import Verdict, judge
+from grader.judge import Verdict, fresh_seed, generator, judge
 from grader.judge.award import for_a_person, undecided
 from grader.records import (
     ClassResult,
@@ -47,6 +47,7 @@ class Run:
     assignment: str
     settings: intake.ClassSettings
     out: Path
+    seed: str
 
 
 def grade_class(
@@ -55,11 +56,14 @@ def grade_class(
     *,
     assignment: str | None = None,
     jobs: int = 1,
+    seed: str | None = None,
     progress: Callable[[Score, int], None],
 ) -> ClassResult:
     """Grade every hand-in of a class folder into `out`.
 
-    `progress` is called with each score as it is finished and the number of hand-ins.
+    All that is drawn at random follows from `seed`, which is kept in each score; without one
+    it cannot be foreseen. `progress` is called with each score as it is finished and the
+    number of hand-ins.
     Raises UsageError before anything is graded where folder, class.toml or rubric do not fit.
     """
     with tempfile.TemporaryDirectory(prefix="grade-") as workspace:
@@ -67,7 +71,7 @@ def grade_class(
         name = assignment or found.settings.assignment or DEFAULT_ASSIGNMENT
         points = {c.id: c.points for c in rubric.load_rubric(name).criteria}
         intake.refuse_unknown_criteria(folder, points)
-        run = Run(name, found.settings, out)
+        run = Run(name, found.settings, out, seed or fresh_seed())
         _make_folder(out)
         result = ClassResult(ignored=found.ignored, missing=found.missing)
         for score, fault in grade_all(run, found.submissions, jobs, grade_and_write):
@@ -141,7 +145,8 @@ def grade_one(run: Run, submission: Submission, launcher: Launcher) -> Score:
         why = f"the hand-in could not be read: {submission.problem}"
         return _score(run, submission, [undecided(c, why) for c in the_rubric.criteria])
     with _copy(submission.folder) as folder:
-        verdict = judge(run.assignment, the_rubric, folder, submission.code, launcher)
+        random = generator(run.seed, submission.id)
+        verdict = judge(run.assignment, the_rubric, folder, submission.code, launcher, random)
         report = _read_report(submission)
     criteria = [
         verdict.criteria[c.id] if c.kind is Kind.CODE else _written(c, report)
@@ -178,6 +183,7 @@ def _score(
         tasks=tuple(TaskTitle(t.id, t.title) for t in the_rubric.tasks),
         grader=__version__,
         devices="virtual",
+        seed=run.seed,
         graded_at=datetime.now(UTC).isoformat(timespec="seconds"),
         criteria=tuple(intake.with_overrides(criteria, submission.id, run.settings)),
         observations=verdict.observations if verdict else (),

@@ -138,6 +138,7 @@ class Score:
     graded_at: str  # ISO 8601, UTC
     criteria: tuple[CriterionScore, ...]
     title: str = ""  # of the assignment
+    seed: str | None = None  # of all that was drawn at random
     tasks: tuple[TaskTitle, ...] = ()
     observations: tuple[Json, ...] = ()
     late: str | None = None
@@ -168,6 +169,7 @@ class Score:
             "tasks": [asdict(t) for t in self.tasks],
             "grader": self.grader,
             "devices": self.devices,
+            "seed": self.seed,
             "graded_at": self.graded_at,
             "total": self.total,
             "possible": self.possible,
@@ -197,6 +199,7 @@ class Score:
                 graded_at=data["graded_at"],
                 criteria=tuple(_criterion(c) for c in data["criteria"]),
                 title=data.get("title", ""),
+                seed=data.get("seed"),
                 tasks=tuple(TaskTitle(t["id"], t["title"]) for t in data.get("tasks", ())),
                 observations=tuple(data["observations"]),
                 late=data.get("late"),

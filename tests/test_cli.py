@@ -83,7 +83,7 @@ def test_everyone_is_graded_whatever_the_others_handed_in(class_run):
         'a "quoted" näme & <b>': FULL,
         "syntax": NOTHING,
         "no code": NOTHING,
-        "latin1": NOTHING,
+        "latin1": WAITING,
         "letter": WAITING,
         "escape": WAITING,
     }
@@ -106,7 +106,7 @@ def test_every_hand_in_has_a_report_that_says_what_happened(class_run):
     assert "Õnne Žukova" in said["good"]
     assert "told in person" in said["good"]
     assert "SyntaxError" in said["syntax"]
-    assert "UTF-8" in said["latin1"] or "text" in said["latin1"]
+    assert "not UTF-8" in said["latin1"]
     assert "zip" in said["letter"]
 
 
@@ -125,6 +125,26 @@ def test_a_second_run_writes_the_same_gradebook(class_run, tmp_path):
     assert code == 0, printed
     first = (home / "out/gradebook.csv").read_bytes()
     assert (tmp_path / "again/gradebook.csv").read_bytes() == first
+
+
+def test_the_seed_in_a_score_gives_the_same_score_again(tmp_path):
+    for name, kind in (("chain", "right/round_robin"), ("norm", "right/layer_norm")):
+        hand_in(tmp_path / "class" / name, kind)
+
+    def scores(out, *arguments):
+        code, printed = grade(tmp_path / "class", "--out", out, *arguments)
+        assert code == 0, printed
+        found = [json.loads(p.read_text("utf-8")) for p in sorted(out.glob("*/score.json"))]
+        for score in found:
+            assert score.pop("graded_at")
+        return found
+
+    first = scores(tmp_path / "one", "--jobs", 2)
+    seed = first[0]["seed"]
+    assert scores(tmp_path / "two", "--jobs", 1, "--seed", seed) == first
+    other = scores(tmp_path / "three", "--jobs", 2)
+    assert other[0]["seed"] != seed
+    assert other[0]["observations"] != first[0]["observations"]
 
 
 def test_a_person_confirms_points(class_run, tmp_path):

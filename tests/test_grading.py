@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.fixture
 def run(tmp_path):
-    return Run("hw3", intake.ClassSettings(), tmp_path / "out")
+    return Run("hw3", intake.ClassSettings(), tmp_path / "out", "a seed")
 
 
 def submission(tmp_path, key):

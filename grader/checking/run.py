@@ -46,7 +46,7 @@ def case_result(item: pytest.Item, error: BaseException | None) -> CaseResult:
     """Translate how a check ended."""
     criterion, case = criterion_of(item), _case(item)
     if error is None:
-        seen = "; ".join(dict.fromkeys(e.seen for e in notebook.entries))
+        seen = "; ".join(dict.fromkeys(e.seen for e in notebook.entries if e.seen))
         return CaseResult(criterion, case, Outcome.PASSED, seen)
     if isinstance(error, Unmet):
         e = error.expectation

@@ -4,6 +4,7 @@ It talks to worker processes and never imports student code. Its arithmetic is N
 float64: independent of torch, and of whatever a student's process does to it.
 """
 
+from grader.judge.challenge import fresh_seed, generator
 from grader.judge.verdict import Verdict, judge
 
-__all__ = ["Verdict", "judge"]
+__all__ = ["Verdict", "fresh_seed", "generator", "judge"]

@@ -21,7 +21,7 @@ def award(criterion: Criterion, cases: Sequence[CaseResult]) -> CriterionScore:
         first = next(c for c in cases if c.outcome is Outcome.ERROR)
         return _score(criterion, None, Outcome.ERROR, first.evidence, None, operator)
     if waiting := [c for c in cases if c.outcome is None]:
-        evidence = f"a person must look: {waiting[0].evidence}"
+        evidence = f"A person must look: {waiting[0].evidence}"
         return _score(criterion, None, None, evidence, None, operator)
     share = _share(criterion, cases)
     outcome = _outcome(cases, share)
@@ -48,7 +48,7 @@ def undecided(criterion: Criterion, why: str, operator: str | None = None) -> Cr
 
 def for_a_person(criterion: Criterion, found: str | None, missing: str) -> CriterionScore:
     """A criterion that people decide, with what the report says about it."""
-    evidence = "a person reads the answer" if found else missing
+    evidence = "A person reads the answer." if found else missing
     score = _score(criterion, None, None, evidence, None)
     return replace(score, found=found)
 
@@ -75,8 +75,16 @@ def _evidence(cases: Sequence[CaseResult]) -> str:
     missed = [c for c in cases if c.outcome is not Outcome.PASSED]
     if not missed:
         return "; ".join(f"{c.case}: {c.evidence}" if c.case else c.evidence for c in cases)
-    held = f"{len(cases) - len(missed)} of {len(cases)} cases hold. "
-    return (held if len(cases) > 1 and len(missed) < len(cases) else "") + missed[0].evidence
+    first = missed[0]
+    everywhere = len({c.evidence for c in cases}) == 1
+    where = f"{first.case}: " if first.case and not everywhere else ""
+    some = 0 < len(missed) < len(cases)
+    held = f"{len(cases) - len(missed)} of {len(cases)} cases hold. " if some else ""
+    return held + _capital(where + first.evidence)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _score(
@@ -98,5 +106,6 @@ def _score(
         task=criterion.task,
         title=criterion.title,
         kind=criterion.kind,
+        question=criterion.question or None,
         operator=operator,
     )

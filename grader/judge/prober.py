@@ -65,13 +65,16 @@ class WorkerProber:
     files: Sequence[Path]
     words: Model
     limits: Limits
+    random: np.random.Generator = field(
+        default_factory=lambda: drawing.generator(drawing.fresh_seed())
+    )
     pinned: str | None = None
     output: str = ""
     _workers: dict[_Key, Worker] = field(default_factory=dict)
     _reading: int = 0
+    _width: int | None = None
     _other_way_hangs: bool = False
     _lost_seconds: float = 0.0
-    _random: np.random.Generator = field(default_factory=drawing.generator)
 
     def __enter__(self) -> WorkerProber:
         return self
@@ -156,14 +159,15 @@ class WorkerProber:
         self, depth: int, gpus: int, *, collapse: bool = False, width: int | None = None
     ) -> Built:
         key = _Key(gpus, collapse, self._reading)
-        width = width or drawing.draw_width(self._random)
+        self._worker(key)  # runs before anything is drawn
+        width = width or self._width_of_all()
         request = {
             "probe": "build",
             "files": [str(file) for file in self.files],
             "words": attrs.asdict(self.words),
             "width": width,
             "depth": depth,
-            "seed": int(self._random.integers(1, 2**31)),
+            "seed": int(self.random.integers(1, 2**31)),
             "reading": self._reading,
         }
         buffers = self._exchange(key, request, [], self.limits.build)
@@ -176,9 +180,15 @@ class WorkerProber:
         possible = possible_chains(facts.modules, facts.parameters)
         chains = [chain for chain in possible if chain.fits(shapes, width)]
         given = drawing.draw_settled(
-            self._random, width, facts.parameters, chains, rounding=numbers.TOLERANCE / 5
+            self.random, width, facts.parameters, chains, rounding=numbers.TOLERANCE / 5
         )
         return Built(key, width, facts, given, chains)
+
+    def _width_of_all(self) -> int:
+        """One width for all GPU counts, so that their memory can be compared."""
+        if self._width is None:
+            self._width = drawing.draw_width(self.random)
+        return self._width
 
     # -------------------------------------------------------------- asking
 

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from grader.checking.observations import SubmissionHandle
 from grader.checking.run import run_checks
 from grader.errors import InternalError
+from grader.judge import challenge
 from grader.judge.award import award, without_code
 from grader.judge.prober import WorkerProber
 from grader.records import CriterionScore, Json, Kind
@@ -28,17 +31,24 @@ class Verdict:
 
 
 def judge(
-    assignment: str, rubric: Rubric, folder: Path, files: Sequence[Path], launcher: Launcher
+    assignment: str,
+    rubric: Rubric,
+    folder: Path,
+    files: Sequence[Path],
+    launcher: Launcher,
+    random: np.random.Generator | None = None,
 ) -> Verdict:
     """Judge the Python `files` (relative to `folder`, a copy that may be run).
 
+    All draws come from `random`; by default from a source that nobody can foresee.
     Raises InternalError where the checks themselves could not be run.
     """
     decided = [c for c in rubric.criteria if c.kind is Kind.CODE]
     if not files:
         reason = "no Python script was handed in"
         return Verdict({c.id: without_code(c, reason) for c in decided})
-    with WorkerProber(launcher, folder, files, rubric.model, rubric.limits) as prober:
+    random = random or challenge.generator(challenge.fresh_seed())
+    with WorkerProber(launcher, folder, files, rubric.model, rubric.limits, random) as prober:
         handle = SubmissionHandle(prober)
         cases = run_checks(assignment_folder(assignment), handle, seconds=CHECK_SECONDS)
     if unknown := {r.criterion for r in cases} - {c.id for c in decided}:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import gc
 import json
 import os
-import signal
 import socket
 import sys
 import traceback
@@ -26,17 +25,26 @@ REQUEST_LIMIT = 64 * 1024
 def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     _warm_up()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # supervisors are reaped by the kernel
     control.send(READY)
     while True:
         message, files, *_ = socket.recv_fds(control, REQUEST_LIMIT, 4)
+        _reap()
         if not message:
-            return
+            os._exit(0)  # nothing here needs the interpreter's long farewell
         if os.fork() == 0:
             control.close()
             _in_child(_supervise, json.loads(message), files)
         for file in files:
             os.close(file)
+
+
+def _reap() -> None:
+    """Collect supervisors that have ended, so that their CPU time is counted as ours."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            continue
+    except ChildProcessError:
+        return  # there is none left
 
 
 def _warm_up() -> None:
@@ -57,7 +65,6 @@ def _warm_up() -> None:
 
 def _supervise(request: Json, files: list[int]) -> None:
     """Start the worker, wait for it, and write how it ended to the last of `files`."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.setsid()
     *pipes, status = files
     os.write(status, f"{os.getpid()}\n".encode())

@@ -104,9 +104,12 @@ class Zygote:
 
     def close(self) -> None:
         """End the zygote; its workers end with their pipes."""
-        self.control.close()
-        self.process.kill()
-        self.process.wait()
+        self.control.close()  # it leaves its loop, and hands on the CPU time of its children
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
 
 def _kill_group(group: int) -> None:

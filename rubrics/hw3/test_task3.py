@@ -6,7 +6,7 @@ from grader.checking.expect import NeedsPerson, expect
 
 
 @pytest.mark.criterion("t3.detect")
-@pytest.mark.parametrize("gpus", [1, 2, 3, 5])
+@pytest.mark.parametrize("gpus", [1, 2, 3, 5], ids=["1 GPU", "2 GPUs", "3 GPUs", "5 GPUs"])
 def test_every_visible_gpu_holds_layers(submission, gpus):
     run = submission.forward(depth=30, gpus=gpus)
     expect(

@@ -34,13 +34,13 @@ def test_runs_and_trains(submission, gpus):
     expect(
         training.changed,
         expected="training steps that change the parameters",
-        seen="parameters that change" if training.changed else "steps that changed nothing",
+        seen="" if training.changed else "steps that changed nothing",
         hint="The output must stay connected to the parameters: no detach(), no torch.no_grad().",
     )
     expect(
         training.numbers.right is not False,
         expected="the losses that these weights give",
-        seen=training.numbers.problem or f"right losses ({training.numbers.how})",
+        seen=training.numbers.problem or "",
         hint="Training must see the same layers in the same order as the forward pass.",
     )
     if run.numbers.right is None:

@@ -68,7 +68,7 @@ def test_a_miss_is_not_hidden_by_a_case_of_the_same_name():
 
 def test_evidence_names_the_first_miss_and_how_many_hold():
     score = award(criterion(), cases(PASSED, FAILED, FAILED))
-    assert score.evidence == "1 of 3 cases hold. saw 1"
+    assert score.evidence == "1 of 3 cases hold. 1: saw 1"
     assert score.hint == "try 1"
     assert award(criterion(), cases(PASSED, PASSED)).evidence == "0: saw 0; 1: saw 1"
 

@@ -86,16 +86,33 @@ def test_wrong_models_never_pass():
 
 
 def test_no_two_challenges_are_alike():
-    one, two = (drawing.draw(drawing.generator(), 20, parameters(2, 20)) for _ in range(2))
+    one, two = (
+        drawing.draw(drawing.generator(drawing.fresh_seed()), 20, parameters(2, 20))
+        for _ in range(2)
+    )
     assert not np.array_equal(one.weights[0], two.weights[0])
     assert one.seed != two.seed
-    assert {drawing.draw_width(drawing.generator()) for _ in range(60)} <= set(range(17, 40))
+    assert {drawing.draw_width(drawing.generator(drawing.fresh_seed())) for _ in range(60)} <= set(
+        range(17, 40)
+    )
 
 
 def test_weights_suit_their_kind():
     shapes = [("l.weight", (30, 40)), ("l.bias", (30,)), ("norm.weight", (400,))]
-    weight, bias, norm = drawing.draw(drawing.generator(), 40, shapes).weights
+    weight, bias, norm = drawing.draw(drawing.generator(drawing.fresh_seed()), 40, shapes).weights
     assert weight.std() == pytest.approx((2 / 40) ** 0.5, rel=0.2)
     assert 0.02 < abs(bias).mean() < 0.2
     assert norm.mean() == pytest.approx(1, abs=0.05)
     assert {a.dtype for a in (weight, bias, norm)} == {np.dtype(np.float32)}
+
+
+def test_a_seed_gives_each_hand_in_draws_of_its_own():
+    shapes = parameters(2, 20)
+
+    def drawn(seed, submission):
+        return drawing.draw(drawing.generator(seed, submission), 20, shapes).batch
+
+    assert (drawn("a", "ann") == drawn("a", "ann")).all()
+    assert drawn("a", "ann").tobytes() != drawn("a", "ben").tobytes()
+    assert drawn("a", "ann").tobytes() != drawn("b", "ann").tobytes()
+    assert drawing.fresh_seed() != drawing.fresh_seed()
