@@ -1,7 +1,8 @@
 """How long a class takes: `python benchmarks/whole_class.py [SUBMISSIONS] [--jobs 2]`.
 
 Grades the folder as `grade` does, in a process of its own, and prints wall time and CPU seconds
-(of all processes together) per hand-in. Nothing is asserted; machines differ.
+(of all processes together; not of those killed at a time-out) per hand-in. Nothing is asserted;
+machines differ.
 """
 
 import argparse

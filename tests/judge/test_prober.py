@@ -44,11 +44,20 @@ def test_a_right_model_is_seen_as_it_is(probing):
     assert all(n > 0 for n in training.memory)
 
 
-def test_sizes_and_numbers_differ_from_probe_to_probe(probing):
+def test_numbers_differ_from_probe_to_probe(probing):
     prober = probing(MODEL)
     runs = [prober.train(6, 2) for _ in range(3)]
     assert len({tuple(run.losses) for run in runs}) == 3
-    assert len({prober.forward(6, 2).dim for _ in range(12)}) > 1
+
+
+def test_widths_differ_from_hand_in_to_hand_in_but_not_between_gpu_counts(probing):
+    widths = []
+    for _ in range(8):
+        prober = probing(MODEL)
+        runs = [prober.forward(6, gpus) for gpus in (1, 2)]
+        assert runs[0].dim == runs[1].dim
+        widths.append(runs[0].dim)
+    assert len(set(widths)) > 1
 
 
 def test_two_probes_of_one_process_do_not_mix_their_traces(probing):
