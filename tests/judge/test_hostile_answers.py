@@ -7,7 +7,7 @@ from pathlib import Path
 
 import attrs
 import pytest
-from conftest import FakeLauncher
+from stand_ins import FakeLauncher
 
 from grader.checking.observations import ProbeFailed
 from grader.errors import InternalError

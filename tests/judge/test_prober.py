@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import MODEL
+from stand_ins import MODEL
 
 from grader.checking.expect import NeedsPerson
 from grader.checking.observations import ProbeFailed

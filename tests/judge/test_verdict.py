@@ -8,7 +8,7 @@ from pathlib import Path
 
 import attrs
 import pytest
-from conftest import MODEL
+from stand_ins import MODEL
 
 from grader.errors import InternalError
 from grader.judge import judge, verdict

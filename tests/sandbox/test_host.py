@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import FakeLauncher, alive
+from stand_ins import FakeLauncher, alive
 
 from grader.sandbox.host import OUTPUT_KEPT, ColdLauncher, Worker, WorkerLost, describe_exit
 

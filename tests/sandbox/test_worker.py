@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import MODEL, alive
+from stand_ins import MODEL, alive
 
 from grader.checking.observations import ProbeFailed
 from grader.errors import InternalError
