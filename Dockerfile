@@ -3,8 +3,8 @@
 #   docker build --tag grade .
 #   mkdir -p results
 #   docker run --rm --network none --user "$(id -u):$(id -g)" \
-#       --volume "$PWD/submissions:/work/submissions:ro" \
-#       --volume "$PWD/results:/work/results" \
+#       --volume "$PWD/submissions:/data/submissions:ro" \
+#       --volume "$PWD/results:/data/results" \
 #       grade submissions
 #
 # The folder of hand-ins is mounted read-only, `results` is where reports and gradebook.csv
@@ -23,9 +23,9 @@ WORKDIR /source
 COPY . .
 RUN pip install --no-cache-dir --constraint constraints.txt . && rm -rf /source/*
 
-RUN useradd --uid 10001 --create-home grader && install -d -o grader /work /work/results
+RUN useradd --uid 10001 --create-home grader && install -d -o grader /data /data/results
 USER grader
-WORKDIR /work
+WORKDIR /data
 
 # Any --user may have no home of its own; caches go where everybody may write.
 ENV HOME=/tmp PYTHONDONTWRITEBYTECODE=1

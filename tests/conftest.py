@@ -14,8 +14,6 @@ from grader.rubric import Rubric, load_rubric
 from grader.sandbox.host import Launcher
 from grader.sandbox.zygote_host import launcher_for_this_process
 
-SUBMISSIONS = Path(__file__).parent / "submissions"
-
 
 @pytest.fixture(scope="session")
 def launcher() -> Launcher:
