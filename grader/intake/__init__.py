@@ -11,14 +11,12 @@ from grader.intake.settings import (
     refuse_unknown_criteria,
     with_overrides,
 )
-from grader.intake.sources import check_source
 
 __all__ = [
     "ClassFolder",
     "ClassSettings",
     "Override",
     "Points",
-    "check_source",
     "copy_files",
     "find_passage",
     "lateness",

@@ -202,6 +202,8 @@ def _damaged(name: str, how: str) -> SubmissionError:
 
 def _explained(error: OSError, name: str) -> Exception:
     """The student's archive, or our disk?"""
+    if error.errno is None:  # no system call failed: bz2 says so of a stream it cannot read
+        return _damaged(name, str(error))
     if error.errno == errno.EINVAL:  # from seeking to a place before the file
         return _damaged(name, "it points outside itself")
     if error.errno == errno.ENAMETOOLONG:

@@ -69,7 +69,6 @@ class WorkerProber:
         default_factory=lambda: drawing.generator(drawing.fresh_seed())
     )
     pinned: str | None = None
-    output: str = ""
     _workers: dict[_Key, Worker] = field(default_factory=dict)
     _reading: int = 0
     _width: int | None = None
@@ -223,8 +222,6 @@ class WorkerProber:
             if lost.reason == "timeout":
                 self._lost_seconds += time.monotonic() - began
             raise
-        finally:
-            self.output = worker.output
 
     def _worker(self, key: _Key) -> Worker:
         if key not in self._workers:

@@ -73,11 +73,6 @@ def settle() -> int:
     return _machine.visible
 
 
-def housed() -> int:
-    """How many GPUs hold data: one, when all are collapsed into cuda:0."""
-    return min(count(), 1) if _machine.collapse else count()
-
-
 def is_initialized() -> bool:
     return _machine.initialized
 
