@@ -7,7 +7,7 @@ loaded by `import torch`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from grader.trace import Trace
@@ -15,17 +15,19 @@ if TYPE_CHECKING:
 __all__ = ["install", "is_installed", "reset", "trace"]
 
 
-def install(count: int | None = None, *, collapse: bool = False, heed_pins: bool = True) -> None:
+def install(count: int | None = None, **options: Any) -> None:
     """Switch this process to `count` virtual GPUs, for good; 0 is a machine without GPUs.
 
-    `count` is 0 to 128; None reads the environment variable VGPU. With `collapse` every index
-    below `count` is accepted, but all data lives on cuda:0. With `heed_pins` a
-    CUDA_VISIBLE_DEVICES set before the first use of CUDA limits the GPUs, as on a real machine.
-    UsageError for a count that is none, or when another one is installed already.
+    `count` is 0 to 128; None reads the environment variable VGPU. The options are the fields of
+    `grader.vgpu.settings.Settings`, each of which an environment variable may set as well
+    (`memory` is VGPU_MEMORY). With `collapse` every index below `count` is accepted, but all data
+    lives on cuda:0. With `heed_pins` a CUDA_VISIBLE_DEVICES set before the first use of CUDA
+    limits the GPUs, as on a real machine. UsageError for settings that make no sense, or when
+    others are installed already.
     """
     from grader.vgpu.runtime import install as switch
 
-    switch(count, collapse=collapse, heed_pins=heed_pins)
+    switch(count=count, **options)
 
 
 def is_installed() -> bool:

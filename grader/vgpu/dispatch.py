@@ -18,12 +18,15 @@ from grader.vgpu.memory import Block
 from grader.vgpu.tensor import VirtualTensor, reshape_outer, wrap
 
 Handler = Callable[[Any, Sequence[Any], dict[str, Any]], Any]
+#: Told of each op that ran on a GPU: the op, the GPU, inner arguments, inner result.
+Watcher = Callable[[Any, int, Sequence[Any], dict[str, Any], Any], None]
 
 #: Where the numbers live.
 HOME = devices.Device("cpu")
 
 _handlers: dict[Any, Handler] = {}
 _registered: dict[str, Handler] = {}
+_watcher: Watcher | None = None
 
 #: Ops whose result shares the storage of their input though their schema does not say so.
 _SHARING = frozenset(
@@ -33,6 +36,12 @@ _SHARING = frozenset(
         *("unsafe_split", "unsafe_split_with_sizes", "unsafe_chunk"),
     )
 )
+
+
+def watch(watcher: Watcher) -> None:
+    """Tell `watcher` of every op from now on; before the first op runs."""
+    global _watcher  # noqa: PLW0603 - one per process
+    _watcher = watcher
 
 
 class Unpacked:
@@ -154,6 +163,7 @@ def _pure(func: Any) -> Handler:
     listed = name.startswith("aten::_foreach")
     shares = name in _SHARING or any(r.alias_info is not None for r in func._schema.returns)
     record = recorder.op
+    watcher = _watcher
 
     def run(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         found = Unpacked()
@@ -163,6 +173,8 @@ def _pure(func: Any) -> Handler:
             raise mixing.error(func, args, kwargs)
         record(name, found.gpu)
         result = func(*inner, **inner_kwargs)
+        if watcher is not None:
+            watcher(func, found.gpu, inner, inner_kwargs, result)
         if listed:
             return _repack_each(result, args[0])
         return repack(result, found.gpu, found.block if shares else None)
@@ -184,6 +196,7 @@ def _creating(func: Any) -> Handler:
     """An op with a device argument: `device` says where the result goes, if it says anything."""
     pure = _pure(func)
     name = func._schema.name
+    watcher = _watcher
 
     def run(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         device = kwargs.get("device")
@@ -197,7 +210,11 @@ def _creating(func: Any) -> Handler:
         inner_kwargs.pop("pin_memory", None)
         recorder.op(name, HOST if gpu is None else gpu)
         result = func(*inner, **inner_kwargs)
-        return result if gpu is None else wrap(result, gpu)
+        if gpu is None:
+            return result
+        if watcher is not None:
+            watcher(func, gpu, inner, inner_kwargs, result)
+        return wrap(result, gpu)
 
     return run
 
@@ -212,6 +229,7 @@ def _writing(func: Any) -> Handler:
     outputs = [a.name for a in schema.arguments if _written(a) and a.kwarg_only]
     reshapes = torch.Tag.inplace_view in func.tags
     record = recorder.op
+    watcher = _watcher
 
     def run(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         found = Unpacked()
@@ -221,6 +239,8 @@ def _writing(func: Any) -> Handler:
             raise mixing.error(func, args, kwargs)
         record(name, found.gpu)
         result = func(*inner, **inner_kwargs)
+        if watcher is not None:
+            watcher(func, found.gpu, inner, inner_kwargs, result)
         if reshapes:
             reshape_outer(args[0])
         for output in outputs:
@@ -271,11 +291,17 @@ def _inner_of(tensor: Tensor) -> Tensor:
     return tensor._inner if type(tensor) is VirtualTensor else tensor
 
 
-def _moved(inner: Tensor, source: int | None, target: int | None, name: str) -> None:
+def _moved(
+    func: Any, inner: Tensor, source: int | None, target: int | None, *, non_blocking: bool
+) -> None:
+    """`inner` was copied: a transfer between devices, an op within one."""
     if source != target:
-        recorder.transfer(source, target, inner.numel() * inner.element_size())
-    else:
-        recorder.op(name, HOST if target is None else target)
+        size = inner.numel() * inner.element_size()
+        recorder.transfer(source, target, size, non_blocking=non_blocking)
+        return
+    recorder.op(func._schema.name, HOST if target is None else target)
+    if _watcher is not None and target is not None:
+        _watcher(func, target, (inner,), {}, inner)
 
 
 @register("aten::_to_copy")
@@ -289,16 +315,17 @@ def _to_copy(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     if device is not None:
         options["device"] = device if target is None else HOME
     result = func(inner, **options)
-    _moved(inner, source, target, "aten::_to_copy")
+    _moved(func, inner, source, target, non_blocking=bool(kwargs.get("non_blocking")))
     return result if target is None else wrap(result, target)
 
 
 @register("aten::copy_")
-def _copy(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:  # noqa: ARG001
+def _copy(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     target, source = args[0], args[1]
     inner = _inner_of(source)
     _inner_of(target).copy_(inner)
-    _moved(inner, _gpu_of(source), _gpu_of(target), "aten::copy_")
+    non_blocking = bool(args[2] if len(args) > 2 else kwargs.get("non_blocking"))
+    _moved(func, inner, _gpu_of(source), _gpu_of(target), non_blocking=non_blocking)
     return target
 
 

@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
@@ -44,6 +45,14 @@ _unlisted: Counter[tuple[int, int, Phase]] = Counter()
 _unlisted_bytes: Counter[tuple[int, int, Phase]] = Counter()
 _forwards = 0
 _truncated = False
+#: Told of each transfer: source, target, bytes, non_blocking. `HOST` is the host.
+_watcher: Callable[[int, int, int, bool], None] | None = None
+
+
+def watch(watcher: Callable[[int, int, int, bool], None]) -> None:
+    """Tell `watcher` of every transfer from now on."""
+    global _watcher  # noqa: PLW0603 - one per process
+    _watcher = watcher
 
 
 def in_backward() -> bool:
@@ -73,12 +82,16 @@ def op(name: str, gpu: int) -> None:
         _truncated = True
 
 
-def transfer(source: int | None, target: int | None, size: int) -> None:
+def transfer(
+    source: int | None, target: int | None, size: int, *, non_blocking: bool = False
+) -> None:
     """`size` bytes went from one device to another; None is the host."""
     global _truncated  # noqa: PLW0603
     a = HOST if source is None else source
     b = HOST if target is None else target
     when = phase()
+    if _watcher is not None:
+        _watcher(a, b, size, non_blocking)
     if len(_transfers) < LIMIT:
         _transfers.append(Transfer(a, b, size, user_line(), when, here.forward))
     else:

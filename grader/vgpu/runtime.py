@@ -2,65 +2,63 @@
 
 from __future__ import annotations
 
-import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from grader.errors import UsageError
-from grader.vgpu.count import read_count
+from grader.vgpu.settings import Settings, from_environment
 
 if TYPE_CHECKING:
     from grader.trace import Trace
 
-_installed: tuple[int, bool, bool] | None = None
+_installed: Settings | None = None
 _installing = False
 
 
-def install(count: int | None, *, collapse: bool, heed_pins: bool) -> None:
+def install(**given: Any) -> None:
     global _installed, _installing  # noqa: PLW0603 - a process has one machine
     if _installing:  # torch, imported below, found VGPU in the environment
         return
-    if count is None:
-        gpus = read_count(os.environ.get("VGPU", ""), "the environment variable VGPU")
-    else:
-        gpus = read_count(count, "the number of virtual GPUs")
-    asked = (gpus, collapse, heed_pins)
+    asked = from_environment(**given)
     if _installed is not None:
         if asked != _installed:
             raise UsageError(
                 "virtual GPUs cannot be changed within a process",
-                expected=f"{_installed[0]} as installed",
-                found=str(asked[0]),
+                expected=f"{_installed.count} as installed",
+                found=str(asked.count),
                 do="start another process",
             )
         return
     _installing = True
     try:
-        _switch(*asked)
+        _switch(asked)
     finally:
         _installing = False
     _installed = asked
 
 
-def _switch(count: int, collapse: bool, heed_pins: bool) -> None:
-    from grader.vgpu import (
+def _switch(settings: Settings) -> None:
+    from grader.vgpu import devices, layers
+    from grader.vgpu.patches import (
         autocast,
         build,
-        cuda_api,
-        devices,
+        cuda,
         factories,
-        layers,
         serialization,
-        tensor_patches,
+        streams,
+        tensors,
     )
 
-    devices.configure(count, collapse=collapse, heed_pins=heed_pins)
-    build.install()
-    factories.install()
-    tensor_patches.install()
-    serialization.install()
-    cuda_api.install()
-    autocast.install()
-    layers.install()
+    devices.configure(settings.count, collapse=settings.collapse, heed_pins=settings.heed_pins)
+    # build first: the rest stands in front of torch's own functions, which it makes work.
+    for part in (build, factories, tensors, serialization, streams, cuda, autocast, layers):
+        part.install()
+
+
+def settings() -> Settings:
+    """What this process was installed with."""
+    _require()
+    assert _installed is not None
+    return _installed
 
 
 def is_installed() -> bool:

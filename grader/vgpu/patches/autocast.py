@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from grader.vgpu.build import Library, override
+from grader.vgpu.patches.build import Library, override
 from grader.vgpu.tensor import VirtualTensor
 
 _HALF = (

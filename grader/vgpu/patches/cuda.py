@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import accelerator, cuda
 
-from grader.vgpu import devices, memory, streams
+from grader.vgpu import devices, memory
+from grader.vgpu.patches import streams
 
 NAME = "Virtual GPU"
 
@@ -275,7 +276,6 @@ def install() -> None:
     for module in (cuda, cuda.memory, cuda.random):
         _put(module, ours)
     _put(accelerator, _ACCELERATOR)
-    streams.install()
 
 
 def _put(module: ModuleType, functions: dict[str, Any]) -> None:
