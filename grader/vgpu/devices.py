@@ -13,6 +13,10 @@ from typing import Any, Never
 
 import torch
 
+from grader.errors import UsageError
+from grader.trace import HOST
+from grader.vgpu.backends import Backend
+from grader.vgpu.backends.cpu import Cpu
 from grader.vgpu.count import MOST
 
 #: torch.device before `factories` stands in front of it.
@@ -44,19 +48,40 @@ class _Machine:
     heed_pins = True
     visible: int | None = None
     initialized = False
+    backend: Backend = Cpu()
+    dry = False
 
 
 _machine = _Machine()
 _thread = _Thread()
+#: The last one is the host's, index -1, in dry mode: there it holds virtual tensors, too.
 _carriers: list[torch.device] = [Device(CARRIER, i) for i in range(MOST)]
-_shown: list[torch.device] = [Device("cuda", i) for i in range(MOST)]
+_shown: list[torch.device] = [*(Device("cuda", i) for i in range(MOST)), Device("cpu")]
 
 
-def configure(count: int, *, collapse: bool, heed_pins: bool) -> None:
+def configure(count: int, backend: Backend, *, collapse: bool, heed_pins: bool) -> None:
     """Say what the machine has; before any use."""
+    if backend.dry and count == MOST:
+        raise UsageError(
+            "the number of virtual GPUs",
+            expected=f"at most {MOST - 1} in dry mode",
+            found=str(count),
+        )
     _machine.installed = count
     _machine.collapse = collapse
     _machine.heed_pins = heed_pins
+    _machine.backend = backend
+    _machine.dry = backend.dry
+
+
+def backend() -> Backend:
+    """Where the data of the GPUs live."""
+    return _machine.backend
+
+
+def is_dry() -> bool:
+    """Whether nothing has data: tensors of the host are virtual then, on device `HOST`."""
+    return _machine.dry
 
 
 # ---------------------------------------------------------------------- counting
@@ -108,12 +133,15 @@ def _pinned() -> int:
 
 
 def place(device: Any) -> int | None:
-    """The GPU that holds data asked for on `device`; None for any device that is no GPU.
+    """The GPU that holds data asked for on `device`; None for any device that is not ours.
 
-    `device` is a number, a name or a torch.device. CUDA's invalid ordinal beyond the last GPU.
+    `device` is a number, a name or a torch.device. In dry mode the host is ours: `HOST`.
+    CUDA's invalid ordinal beyond the last GPU.
     """
     if type(device) is not Device:
         device = Device("cuda", device) if isinstance(device, int) else Device(device)
+    if _machine.dry and (device.type == "cpu" or device == _carriers[HOST]):
+        return HOST
     if device.type not in ("cuda", CARRIER):
         return None
     initialize()
@@ -135,17 +163,21 @@ def _house(index: int) -> int:
 def to_carrier(device: Any) -> Any:
     """A device argument as C++ should see it; whatever names no GPU stays as it is."""
     kind = type(device)
-    named = (kind is str and device.startswith("cuda")) or (
-        kind is Device and device.type == "cuda"
-    )
-    if not named and kind is not int:
-        return device
+    if kind is not int:
+        name = device.partition(":")[0] if kind is str else device.type if kind is Device else None
+        if name != "cuda" and not (_machine.dry and name == "cpu"):
+            return device
     gpu = place(device)
     return device if gpu is None else _carriers[gpu]
 
 
 def carrier(gpu: int) -> torch.device:
     return _carriers[gpu]
+
+
+def carriers() -> list[torch.device]:
+    """By GPU; the host's is the last."""
+    return _carriers
 
 
 def shown(gpu: int) -> torch.device:

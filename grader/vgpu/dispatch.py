@@ -1,7 +1,8 @@
 """How one op runs on virtual tensors: on the numbers inside, with CUDA's rules outside.
 
-Every op is studied once, from its schema; `register` is for the few that a schema does not
-explain. Nothing here says where the inner tensors live.
+Every op is studied once, from its schema, and gets a handler; `register` is for the few that a
+schema does not explain. Most ops then take a short way, which hands everything unusual (devices
+that differ, tensors of the host) to the long one.
 """
 
 from __future__ import annotations
@@ -14,17 +15,14 @@ from torch import Tensor
 
 from grader.trace import HOST
 from grader.vgpu import devices, memory, mixing, recorder
-from grader.vgpu.memory import Block
+from grader.vgpu.arguments import Found, repack, repack_each, unpack, unpack_keywords
 from grader.vgpu.tensor import VirtualTensor, reshape_outer, wrap
 
 Handler = Callable[[Any, Sequence[Any], dict[str, Any]], Any]
 #: Told of each op that ran on a GPU: the op, the GPU, inner arguments, inner result.
 Watcher = Callable[[Any, int, Sequence[Any], dict[str, Any], Any], None]
 
-#: Where the numbers live.
-HOME = devices.Device("cpu")
-
-_handlers: dict[Any, Handler] = {}
+_handlers: dict[int, Handler] = {}  # by id: an op's own hash is Python code
 _registered: dict[str, Handler] = {}
 _watcher: Watcher | None = None
 
@@ -38,29 +36,15 @@ _SHARING = frozenset(
 )
 
 
-def watch(watcher: Watcher) -> None:
-    """Tell `watcher` of every op from now on; before the first op runs."""
-    global _watcher  # noqa: PLW0603 - one per process
-    _watcher = watcher
-
-
-class Unpacked:
-    """What was found among the arguments of one call."""
-
-    __slots__ = ("block", "gpu", "host", "mixed")
-
-    def __init__(self) -> None:
-        self.gpu = -1  # of the first virtual tensor
-        self.block: Block | None = None  # its memory
-        self.mixed = False  # a second one is on another GPU
-        self.host = False  # there is a tensor of the CPU that is no single number
-
-
-def execute(func: Any, args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None) -> Any:
+def execute(
+    func: Any,
+    types: Any = (),  # noqa: ARG001 - what torch passes to a class
+    args: Sequence[Any] = (),
+    kwargs: dict[str, Any] | None = None,
+) -> Any:
     """Run one op; at least one argument is a virtual tensor or a virtual device."""
-    handler = _handlers.get(func) or _study(func)
     try:
-        return handler(func, args, kwargs or {})
+        return (_handlers.get(id(func)) or _study(func))(func, args, kwargs or {})
     except RuntimeError as error:
         told = memory.instead_of(error, _where(args, kwargs or {}))
         if told is error:
@@ -73,7 +57,7 @@ def _where(args: Sequence[Any], kwargs: dict[str, Any]) -> int:
     device = kwargs.get("device")
     gpu = None if device is None else devices.place(device)
     if gpu is None:
-        found = Unpacked()
+        found = Found()
         unpack(args, found)
         gpu = max(found.gpu, 0)
     return gpu
@@ -90,41 +74,14 @@ def register(*names: str) -> Callable[[Handler], Handler]:
     return keep
 
 
-def unpack(values: Sequence[Any], found: Unpacked) -> list[Any]:
-    """The same arguments with the inner tensors; what they are is noted in `found`."""
-    out: list[Any] = []
-    for value in values:
-        if type(value) is VirtualTensor:
-            if found.gpu < 0:
-                found.gpu = value._gpu
-                found.block = value._block
-            elif found.gpu != value._gpu:
-                found.mixed = True
-            out.append(value._inner)
-        elif isinstance(value, Tensor):
-            if value.dim():
-                found.host = True
-            out.append(value)
-        elif isinstance(value, (list, tuple)):
-            out.append(unpack(value, found))
-        else:
-            out.append(value)
-    return out
+def watch(watcher: Watcher) -> None:
+    """Tell `watcher` of every op from now on; before the first op runs."""
+    global _watcher  # noqa: PLW0603 - one per process
+    _watcher = watcher
 
 
-def _unpack_kwargs(kwargs: dict[str, Any], found: Unpacked) -> dict[str, Any]:
-    if not kwargs:
-        return kwargs
-    return dict(zip(kwargs, unpack(list(kwargs.values()), found), strict=True))
-
-
-def repack(result: Any, gpu: int, block: Block | None) -> Any:
-    """Put the tensors of a result on a GPU; numbers and None stay as they are."""
-    if type(result) is Tensor:
-        return wrap(result, gpu, block)
-    if isinstance(result, (list, tuple)):
-        return type(result)([repack(x, gpu, block) for x in result])
-    return result
+def watcher() -> Watcher | None:
+    return _watcher
 
 
 # ---------------------------------------------------------------------- studying an op
@@ -133,18 +90,17 @@ def repack(result: Any, gpu: int, block: Block | None) -> Any:
 def _study(func: Any) -> Handler:
     schema = func._schema
     name = schema.name
-    names = [argument.name for argument in schema.arguments]
     if name in _registered:
         handler = _registered[name]
     elif name.startswith("aten::") and func._can_decompose():
         handler = _composite  # inference mode hands these over whole
     elif any(_written(argument) for argument in schema.arguments):
         handler = _writing(func)
-    elif "device" in names:
+    elif any(argument.name == "device" for argument in schema.arguments):
         handler = _creating(func)
     else:
-        handler = _pure(func)
-    _handlers[func] = handler
+        handler = _reading(func)
+    _handlers[id(func)] = handler
     return handler
 
 
@@ -156,90 +112,165 @@ def _composite(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     return func.decompose(*args, **kwargs)
 
 
-def _pure(func: Any) -> Handler:
+# ---------------------------------------------------------------------- ops that only read
+
+
+def _reading(func: Any) -> Handler:
     """An op that only reads: its results are new tensors, or views of the first argument."""
+    schema = func._schema
+    shares = schema.name in _SHARING or any(r.alias_info is not None for r in schema.returns)
+    general = _reading_anything(func, shares=shares)
+    kinds = [str(argument.type) for argument in schema.arguments]
+    plain = [i for i, kind in enumerate(kinds) if kind in ("Tensor", "Optional[Tensor]")]
+    if (
+        [str(value.type) for value in schema.returns] != ["Tensor"]
+        or any("List[Tensor]" in kind or "List[Optional[Tensor]]" in kind for kind in kinds)
+        or any(schema.arguments[i].kwarg_only for i in plain)
+        or _watcher is not None
+    ):
+        return general
+    if shares:
+        return _viewing(func, general) if plain == [0] else general
+    return _computing(func, tuple(plain), general)
+
+
+def _viewing(func: Any, general: Handler) -> Handler:
+    """A view of its only tensor."""
     name = func._schema.name
+    kernel = devices.backend().kernel(func)
+    record = recorder.op
+
+    def run(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+        source = args[0]
+        if type(source) is not VirtualTensor:
+            return general(func, args, kwargs)
+        gpu = source._gpu
+        record(name, gpu)
+        return wrap(kernel(source._inner, *args[1:], **kwargs), gpu, source._block)
+
+    return run
+
+
+def _computing(func: Any, positions: tuple[int, ...], general: Handler) -> Handler:
+    """An op that makes one new tensor from the tensors at these positions."""
+    name = func._schema.name
+    kernel = devices.backend().kernel(func)
+    record = recorder.op
+
+    def run(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+        inner = list(args)
+        given = len(inner)
+        gpu = HOST
+        for i in positions:
+            if i >= given:
+                break
+            value = inner[i]
+            if type(value) is VirtualTensor:
+                if value._gpu != gpu:
+                    if gpu != HOST:
+                        return general(func, args, kwargs)
+                    gpu = value._gpu
+                inner[i] = value._inner
+            elif value is not None:
+                return general(func, args, kwargs)
+        if gpu == HOST:
+            return general(func, args, kwargs)
+        record(name, gpu)
+        result = kernel(*inner, **kwargs)
+        return wrap(result, gpu) if type(result) is Tensor else result
+
+    return run
+
+
+def _reading_anything(func: Any, *, shares: bool) -> Handler:
+    """The long way, for any arguments and results."""
+    name = func._schema.name
+    kernel = devices.backend().kernel(func)
     lone = mixing.takes_host_tensors(name)
     listed = name.startswith("aten::_foreach")
-    shares = name in _SHARING or any(r.alias_info is not None for r in func._schema.returns)
-    record = recorder.op
     watcher = _watcher
 
     def run(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-        found = Unpacked()
+        found = Found()
         inner = unpack(args, found)
-        inner_kwargs = _unpack_kwargs(kwargs, found)
-        if (found.mixed or (found.host and not lone)) and not listed:
-            raise mixing.error(func, args, kwargs)
-        record(name, found.gpu)
-        result = func(*inner, **inner_kwargs)
-        if watcher is not None:
+        inner_kwargs = unpack_keywords(kwargs, found)
+        if not listed:
+            _same_device(func, args, kwargs, found, lone=lone)
+        recorder.op(name, found.gpu)
+        result = kernel(*inner, **inner_kwargs)
+        if watcher is not None and found.gpu != HOST:
             watcher(func, found.gpu, inner, inner_kwargs, result)
         if listed:
-            return _repack_each(result, args[0])
+            return repack_each(result, args[0])
         return repack(result, found.gpu, found.block if shares else None)
 
     return run
 
 
-def _repack_each(result: Any, like: Sequence[Any]) -> Any:
-    """Results of a _foreach op: one per tensor of its first list, each on that one's GPU."""
-    if not isinstance(result, (list, tuple)):
-        return result
-    return [
-        wrap(x, y._gpu) if type(y) is VirtualTensor else x
-        for x, y in zip(result, like, strict=True)
-    ]
+def _same_device(
+    func: Any, args: Sequence[Any], kwargs: dict[str, Any], found: Found, *, lone: bool
+) -> None:
+    """CUDA's error where tensors of one op are on several devices."""
+    if found.mixed or (found.host and found.gpu != HOST and not lone):
+        raise mixing.error(func, args, kwargs)
+
+
+# ---------------------------------------------------------------------- ops that create
 
 
 def _creating(func: Any) -> Handler:
     """An op with a device argument: `device` says where the result goes, if it says anything."""
-    pure = _pure(func)
+    reading = _reading(func)
     name = func._schema.name
+    backend = devices.backend()
+    kernel = backend.kernel(func)
     watcher = _watcher
 
     def run(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         device = kwargs.get("device")
         if device is None:
-            return pure(func, args, kwargs)
-        found = Unpacked()
+            return reading(func, args, kwargs)
+        found = Found()
         inner = unpack(args, found)
-        inner_kwargs = _unpack_kwargs(kwargs, found)
+        inner_kwargs = unpack_keywords(kwargs, found)
         gpu = devices.place(device)
-        inner_kwargs["device"] = device if gpu is None else HOME
+        inner_kwargs["device"] = device if gpu is None else backend.device(gpu)
         inner_kwargs.pop("pin_memory", None)
         recorder.op(name, HOST if gpu is None else gpu)
-        result = func(*inner, **inner_kwargs)
+        result = kernel(*inner, **inner_kwargs)
         if gpu is None:
             return result
-        if watcher is not None:
+        if watcher is not None and gpu != HOST:
             watcher(func, gpu, inner, inner_kwargs, result)
         return wrap(result, gpu)
 
     return run
 
 
+# ---------------------------------------------------------------------- ops that write
+
+
 def _writing(func: Any) -> Handler:
     """An op that writes into an argument, and returns that argument where its schema says so."""
     schema = func._schema
     name = schema.name
+    kernel = devices.backend().kernel(func)
     lone = mixing.takes_host_tensors(name)
     lists = name.startswith(("aten::_foreach", "aten::_fused", "aten::_amp"))
     returned = [_source(schema, value) for value in schema.returns]
     outputs = [a.name for a in schema.arguments if _written(a) and a.kwarg_only]
     reshapes = torch.Tag.inplace_view in func.tags
-    record = recorder.op
     watcher = _watcher
 
     def run(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-        found = Unpacked()
+        found = Found()
         inner = unpack(args, found)
-        inner_kwargs = _unpack_kwargs(kwargs, found)
-        if (found.mixed or (found.host and not lone)) and not lists:
-            raise mixing.error(func, args, kwargs)
-        record(name, found.gpu)
-        result = func(*inner, **inner_kwargs)
-        if watcher is not None:
+        inner_kwargs = unpack_keywords(kwargs, found)
+        if not lists:
+            _same_device(func, args, kwargs, found, lone=lone)
+        recorder.op(name, found.gpu)
+        result = kernel(*inner, **inner_kwargs)
+        if watcher is not None and found.gpu != HOST:
             watcher(func, found.gpu, inner, inner_kwargs, result)
         if reshapes:
             reshape_outer(args[0])
@@ -280,93 +311,4 @@ def _resync(output: Any) -> None:
             reshape_outer(output)
 
 
-# ---------------------------------------------------------------------- copies between devices
-
-
-def _gpu_of(tensor: Tensor) -> int | None:
-    return tensor._gpu if type(tensor) is VirtualTensor else None
-
-
-def _inner_of(tensor: Tensor) -> Tensor:
-    return tensor._inner if type(tensor) is VirtualTensor else tensor
-
-
-def _moved(
-    func: Any, inner: Tensor, source: int | None, target: int | None, *, non_blocking: bool
-) -> None:
-    """`inner` was copied: a transfer between devices, an op within one."""
-    if source != target:
-        size = inner.numel() * inner.element_size()
-        recorder.transfer(source, target, size, non_blocking=non_blocking)
-        return
-    recorder.op(func._schema.name, HOST if target is None else target)
-    if _watcher is not None and target is not None:
-        _watcher(func, target, (inner,), {}, inner)
-
-
-@register("aten::_to_copy")
-def _to_copy(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    tensor = args[0]
-    device = kwargs.get("device")
-    source = _gpu_of(tensor)
-    target = source if device is None else devices.place(device)
-    inner = _inner_of(tensor)
-    options = {k: v for k, v in kwargs.items() if k not in ("device", "pin_memory", "non_blocking")}
-    if device is not None:
-        options["device"] = device if target is None else HOME
-    result = func(inner, **options)
-    _moved(func, inner, source, target, non_blocking=bool(kwargs.get("non_blocking")))
-    return result if target is None else wrap(result, target)
-
-
-@register("aten::copy_")
-def _copy(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    target, source = args[0], args[1]
-    inner = _inner_of(source)
-    _inner_of(target).copy_(inner)
-    non_blocking = bool(args[2] if len(args) > 2 else kwargs.get("non_blocking"))
-    _moved(func, inner, _gpu_of(source), _gpu_of(target), non_blocking=non_blocking)
-    return target
-
-
-@register("aten::_local_scalar_dense")
-def _number(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:  # noqa: ARG001
-    tensor = args[0]
-    recorder.transfer(tensor._gpu, None, tensor._inner.element_size())
-    return func(tensor._inner)
-
-
-@register("aten::is_same_size")
-def _same_size(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:  # noqa: ARG001
-    return func(*unpack(args, Unpacked()))
-
-
-@register("aten::is_pinned")
-def _is_pinned(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> bool:  # noqa: ARG001
-    return False
-
-
-@register("aten::_pin_memory")
-def _pin_memory(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:  # noqa: ARG001
-    kind = args[0].type()
-    raise RuntimeError(f"cannot pin '{kind}' only dense CPU tensors can be pinned")
-
-
-@register("aten::set_")
-def _set(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    tensor = args[0]
-    if len(args) > 1 and type(args[1]) is VirtualTensor:
-        source = args[1]
-        inner = source._inner
-        tensor._gpu, tensor._block = source._gpu, source._block
-        if len(args) > 2:
-            offset, size, stride = args[2:5]
-            inner = inner.as_strided(size, stride, offset)
-        tensor._inner = inner
-    else:
-        func(tensor._inner, *args[1:], **kwargs)
-    reshape_outer(tensor)
-    return tensor
-
-
-VirtualTensor.execute = staticmethod(execute)
+setattr(VirtualTensor, "__torch_dispatch__", staticmethod(execute))  # noqa: B010

@@ -6,18 +6,17 @@ mode sees the ops of plain tensors too.
 
 from __future__ import annotations
 
-import sys
+import functools
 import threading
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from torch import nn
-from torch.nn.modules import module as hooks
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from grader.trace import HOST
+from grader.trace import HOST, Phase
 from grader.vgpu import devices, dispatch, recorder
-from grader.vgpu.recorder import here
+from grader.vgpu.recorder import Where, here
 from grader.vgpu.tensor import VirtualTensor
 from grader.vgpu.wording import cuda_words
 
@@ -36,7 +35,7 @@ class _HostOps(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's is
         if VirtualTensor in types or (
             device is not None and device.type in ("cuda", devices.CARRIER)
         ):
-            return dispatch.execute(func, args, kwargs)
+            return dispatch.execute(func, types, args, kwargs)
         result = func(*args, **kwargs)
         if not types:
             recorder.op(func._schema.name, HOST)
@@ -44,69 +43,56 @@ class _HostOps(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's is
 
 
 class _Calls(threading.local):
-    """The modules at work in this thread."""
+    """The outermost module at work in this thread, and its forward pass."""
 
     def __init__(self) -> None:
-        self.outer: list[str | None] = []  # layers to come back to
         self.root: nn.Module | None = None
+        self.forward: int | None = None
         self.names: WeakKeyDictionary[nn.Module, str] = WeakKeyDictionary()
-        self.mode: _HostOps | None = None
+        self.mode = _HostOps()  # type: ignore[no-untyped-call]
 
 
 _calls = _Calls()
 #: Names of the modules inside a root, kept from one call to the next.
 _names: WeakKeyDictionary[nn.Module, WeakKeyDictionary[nn.Module, str]] = WeakKeyDictionary()
+_call_module: Any = nn.Module.__call__
 
 
 def install() -> None:
-    """Hook every module of this process, those that exist already included."""
-    hooks.register_module_forward_pre_hook(_enter)
-    hooks.register_module_forward_hook(_leave, always_call=True)
+    """Follow every call of a module in this process."""
+    setattr(nn.Module, "__call__", _call)  # noqa: B010 - it is a method to mypy
 
 
-def unwind() -> None:
-    """Leave all modules of this thread: what stopped them (sys.exit) ran no hook."""
-    while _calls.outer:
-        _pop()
-
-
-def _enter(module: nn.Module, args: Any) -> None:  # noqa: ARG001 - torch's signature
+@functools.wraps(_call_module)
+def _call(self: nn.Module, *args: Any, **kwargs: Any) -> Any:
     calls = _calls
-    if not calls.outer:
-        _begin(module)
-    calls.outer.append(here.layer)
-    here.depth += 1
-    here.layer = _name(module)
+    if calls.root is None:
+        return _outermost(self, *args, **kwargs)
+    outer = here.where
+    here.where = Where(_name(self), Phase.FORWARD, calls.forward)
+    try:
+        return _call_module(self, *args, **kwargs)
+    finally:
+        here.where = outer
 
 
-def _leave(module: nn.Module, args: Any, output: Any) -> None:  # noqa: ARG001
-    error = sys.exc_info()[1]  # torch calls this hook from its `except`, too
-    if error is not None:
-        cuda_words(error)
-    if _calls.outer:
-        _pop()
-
-
-def _pop() -> None:
-    calls = _calls
-    here.layer = calls.outer.pop()
-    here.depth -= 1
-    if not calls.outer:
-        here.forward = None
-        calls.root = None
-        if calls.mode is not None:
-            calls.mode.__exit__(None, None, None)  # type: ignore[no-untyped-call]
-            calls.mode = None
-
-
-def _begin(module: nn.Module) -> None:
-    """The outermost module of this thread starts: a forward pass, unless backward() replays it."""
+def _outermost(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
+    """A forward pass begins, unless backward() replays it; ops of the CPU are watched too."""
     calls = _calls
     calls.root = module
     calls.names = _names.get(module) or _names.setdefault(module, WeakKeyDictionary())
-    here.forward = None if recorder.in_backward() else recorder.next_forward()
-    calls.mode = _HostOps()  # type: ignore[no-untyped-call]
-    calls.mode.__enter__()  # type: ignore[no-untyped-call]
+    calls.forward = None if recorder.in_backward() else recorder.next_forward()
+    outer = here.where
+    here.where = Where(type(module).__name__, Phase.FORWARD, calls.forward)
+    try:
+        with calls.mode:
+            return _call_module(module, *args, **kwargs)
+    except Exception as error:
+        cuda_words(error)
+        raise
+    finally:
+        here.where = outer
+        calls.root = None
 
 
 def _name(module: nn.Module) -> str:

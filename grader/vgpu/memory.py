@@ -10,6 +10,7 @@ import threading
 
 import torch
 
+from grader.trace import HOST
 from grader.vgpu.count import MOST
 
 GIB = 1 << 30
@@ -20,11 +21,13 @@ _SEGMENT = 2 * MIB
 
 _ASKED = re.compile(r"DefaultCPUAllocator.* you tried to allocate (\d+) bytes")
 _lock = threading.RLock()
-_held = [0] * MOST
-_peak = [0] * MOST
-_reserved = [0] * MOST
-_peak_reserved = [0] * MOST
-_blocks = [0] * MOST
+# By GPU; the last entry is the host's, which is counted in dry mode and never full.
+_held = [0] * (MOST + 1)
+_peak = [0] * (MOST + 1)
+_reserved = [0] * (MOST + 1)
+_peak_reserved = [0] * (MOST + 1)
+_mark = [0] * (MOST + 1)  # nothing but sums needs doing below it
+_blocks = [0] * (MOST + 1)
 
 
 class Block:
@@ -33,18 +36,15 @@ class Block:
     __slots__ = ("gpu", "size")
 
     def __init__(self, gpu: int, size: int) -> None:
-        self.size = 0  # what __del__ gives back should the GPU be full
         self.gpu = gpu
-        size = (size + _GRAIN - 1) // _GRAIN * _GRAIN
+        self.size = 0  # what __del__ gives back should the GPU be full
+        size = (size + _GRAIN - 1) & -_GRAIN
         with _lock:
             held = _held[gpu] + size
-            if held > CAPACITY:
-                raise out_of_memory(gpu, size)
+            if held > _mark[gpu]:
+                _grow(gpu, held, size)
             _held[gpu] = held
             _blocks[gpu] += 1
-            _peak[gpu] = max(_peak[gpu], held)
-            if held > _reserved[gpu]:
-                _reserve(gpu)
         self.size = size
 
     def __del__(self) -> None:
@@ -54,10 +54,15 @@ class Block:
                 _blocks[self.gpu] -= 1
 
 
-def _reserve(gpu: int) -> None:
-    """Grow what the allocator holds of the GPU, in segments of 2 MiB."""
-    _reserved[gpu] = -(-_held[gpu] // _SEGMENT) * _SEGMENT
-    _peak_reserved[gpu] = max(_peak_reserved[gpu], _reserved[gpu])
+def _grow(gpu: int, held: int, asked: int) -> None:
+    """The GPU is about to hold more than its mark; it reserves segments of 2 MiB."""
+    if held > CAPACITY and gpu != HOST:
+        raise out_of_memory(gpu, asked)
+    _peak[gpu] = max(_peak[gpu], held)
+    if held > _reserved[gpu]:
+        _reserved[gpu] = -(-held // _SEGMENT) * _SEGMENT
+        _peak_reserved[gpu] = max(_peak_reserved[gpu], _reserved[gpu])
+    _mark[gpu] = min(_peak[gpu], _reserved[gpu])
 
 
 def out_of_memory(gpu: int, size: int) -> torch.OutOfMemoryError:
@@ -109,12 +114,13 @@ def empty_cache() -> None:
     with _lock:
         for gpu in range(MOST):
             _reserved[gpu] = -(-_held[gpu] // _SEGMENT) * _SEGMENT
+            _mark[gpu] = _held[gpu]
 
 
 def reset_peak(gpu: int) -> None:
     """Peaks start again from what is held now."""
     with _lock:
-        _peak[gpu] = _held[gpu]
+        _mark[gpu] = _peak[gpu] = _held[gpu]
         _peak_reserved[gpu] = _reserved[gpu]
 
 

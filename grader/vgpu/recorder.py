@@ -8,17 +8,18 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
+from typing import NamedTuple
 
 import torch
 
-from grader.trace import HOST, Op, Phase, Trace, Transfer, Unlisted
+from grader.trace import Op, Phase, Trace, Transfer, Unlisted
 from grader.vgpu import devices, memory
 
 #: How many ops, transfers and losses are kept one by one. Edges and memory stay complete.
 LIMIT = 100_000
 
-FORWARD, BACKWARD, OTHER = Phase.FORWARD, Phase.BACKWARD, Phase.OTHER
+BACKWARD, OTHER = Phase.BACKWARD, Phase.OTHER
 _backward_id = torch._C._current_graph_task_id
 _NOT_USERS = (
     f"{Path(torch.__file__).parent}{os.sep}",
@@ -27,22 +28,38 @@ _NOT_USERS = (
 )
 
 
-class Here(threading.local):
-    """Where this thread is: the module at work and the forward pass it belongs to."""
+class Where(NamedTuple):
+    """The module at work, the phase, and the forward pass it belongs to."""
 
-    def __init__(self) -> None:
-        self.layer: str | None = None
-        self.forward: int | None = None
-        self.depth = 0  # running modules, outermost included
+    layer: str | None
+    phase: Phase
+    forward: int | None
+
+
+NOWHERE = Where(None, OTHER, None)
+
+
+class Here(threading.local):
+    """Where this thread is. Backward passes are known from autograd itself."""
+
+    where: Where = NOWHERE
 
 
 here = Here()
-_ops: list[tuple[str, int, str | None, Phase, int | None]] = []
+# Ops in four columns: rows would be as many objects for Python's collector to visit.
+_names: list[str] = []
+_gpus: list[int] = []
+_wheres: list[Where] = []
+_backwards: list[bool] = []
 _transfers: list[Transfer] = []
 _losses: list[float] = []
 _to_calls: Counter[int] = Counter()
 _unlisted: Counter[tuple[int, int, Phase]] = Counter()
 _unlisted_bytes: Counter[tuple[int, int, Phase]] = Counter()
+# Lines are found once: that takes longer than copying a small tensor. By id, since to hash a code
+# object is to hash its code; the object itself is kept so that its id stays its own.
+_not_users_code: dict[int, CodeType] = {}
+_lines: dict[tuple[int, int], tuple[CodeType, str]] = {}
 _forwards = 0
 _truncated = False
 #: Told of each transfer: source, target, bytes, non_blocking. `HOST` is the host.
@@ -60,9 +77,7 @@ def in_backward() -> bool:
 
 
 def phase() -> Phase:
-    if _backward_id() != -1:
-        return BACKWARD
-    return FORWARD if here.depth else OTHER
+    return BACKWARD if _backward_id() != -1 else here.where.phase
 
 
 def next_forward() -> int:
@@ -75,37 +90,36 @@ def next_forward() -> int:
 def op(name: str, gpu: int) -> None:
     """One op ran on a GPU, or on the host."""
     global _truncated  # noqa: PLW0603
-    if len(_ops) < LIMIT:
-        when = BACKWARD if _backward_id() != -1 else FORWARD if here.depth else OTHER
-        _ops.append((name, gpu, here.layer, when, here.forward))
+    if len(_names) < LIMIT:
+        _names.append(name)
+        _gpus.append(gpu)
+        _wheres.append(here.where)
+        _backwards.append(_backward_id() != -1)
     else:
         _truncated = True
 
 
-def transfer(
-    source: int | None, target: int | None, size: int, *, non_blocking: bool = False
-) -> None:
-    """`size` bytes went from one device to another; None is the host."""
+def transfer(source: int, target: int, size: int, *, non_blocking: bool = False) -> None:
+    """`size` bytes went from one device to another."""
     global _truncated  # noqa: PLW0603
-    a = HOST if source is None else source
-    b = HOST if target is None else target
     when = phase()
     if _watcher is not None:
-        _watcher(a, b, size, non_blocking)
+        _watcher(source, target, size, non_blocking)
     if len(_transfers) < LIMIT:
-        _transfers.append(Transfer(a, b, size, user_line(), when, here.forward))
+        _transfers.append(Transfer(source, target, size, user_line(), when, here.where.forward))
     else:
         _truncated = True
-        _unlisted[a, b, when] += 1
-        _unlisted_bytes[a, b, when] += size
+        _unlisted[source, target, when] += 1
+        _unlisted_bytes[source, target, when] += size
 
 
 def to_call() -> None:
     """`.to()`, `.cuda()` or `.cpu()` was called on a tensor, by code of torch or of the user."""
-    if here.depth and here.forward is not None:
+    forward = here.where.forward
+    if forward is not None:
         caller = sys._getframe(2).f_code.co_filename
         if not caller.startswith(_NOT_USERS):
-            _to_calls[here.forward] += 1
+            _to_calls[forward] += 1
 
 
 def loss(value: float) -> None:
@@ -131,9 +145,16 @@ def user_line() -> str | None:
 
 def _outside(frame: FrameType | None) -> str | None:
     while frame is not None:
-        file = frame.f_code.co_filename
-        if not file.startswith(_NOT_USERS):
-            return f"{file}:{frame.f_lineno}"
+        code = frame.f_code
+        if id(code) not in _not_users_code:
+            known = _lines.get((id(code), frame.f_lasti))
+            if known is not None:
+                return known[1]
+            if not code.co_filename.startswith(_NOT_USERS):
+                line = f"{code.co_filename}:{frame.f_lineno}"
+                _lines[id(code), frame.f_lasti] = (code, line)
+                return line
+            _not_users_code[id(code)] = code
         frame = frame.f_back
     return None
 
@@ -142,7 +163,10 @@ def trace() -> Trace:
     """A copy of all that was recorded."""
     return Trace(
         devices=devices.count(),
-        ops=[Op(*row) for row in list(_ops)],
+        ops=[
+            Op(name, gpu, where.layer, BACKWARD if back else where.phase, where.forward)
+            for name, gpu, where, back in zip(_names, _gpus, _wheres, _backwards, strict=False)
+        ],
         transfers=list(_transfers),
         to_calls=Counter(_to_calls),
         peak_memory=[memory.peak(gpu) for gpu in range(devices.count())],
@@ -155,8 +179,10 @@ def trace() -> Trace:
 def reset() -> None:
     """Forget all of it."""
     global _forwards, _truncated  # noqa: PLW0603
-    for record in (_ops, _transfers, _losses, _to_calls, _unlisted, _unlisted_bytes):
+    for record in (_names, _gpus, _wheres, _backwards, _transfers, _losses):
         record.clear()
+    for count in (_to_calls, _unlisted, _unlisted_bytes):
+        count.clear()
     _forwards = 0
     _truncated = False
     for gpu in range(devices.count()):

@@ -37,7 +37,7 @@ def install(**given: Any) -> None:
 
 
 def _switch(settings: Settings) -> None:
-    from grader.vgpu import devices, layers
+    from grader.vgpu import backends, copies, devices, layers  # noqa: F401 - copies registers ops
     from grader.vgpu.patches import (
         autocast,
         build,
@@ -48,7 +48,12 @@ def _switch(settings: Settings) -> None:
         tensors,
     )
 
-    devices.configure(settings.count, collapse=settings.collapse, heed_pins=settings.heed_pins)
+    devices.configure(
+        settings.count,
+        backends.choose(settings.data),
+        collapse=settings.collapse,
+        heed_pins=settings.heed_pins,
+    )
     # build first: the rest stands in front of torch's own functions, which it makes work.
     for part in (build, factories, tensors, serialization, streams, cuda, autocast, layers):
         part.install()
@@ -74,9 +79,8 @@ def trace() -> Trace:
 
 def reset() -> None:
     _require()
-    from grader.vgpu import layers, recorder
+    from grader.vgpu import recorder
 
-    layers.unwind()
     recorder.reset()
 
 

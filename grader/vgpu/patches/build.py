@@ -47,7 +47,7 @@ def install() -> None:
 
 
 def _run(op: Any, *args: Any, **kwargs: Any) -> Any:
-    return dispatch.execute(op, args, kwargs)
+    return dispatch.execute(op, (), args, kwargs)
 
 
 def _replace_kernels() -> None:
@@ -63,7 +63,7 @@ def _replace_kernels() -> None:
 
 def _bound(op: Any) -> Any:
     def kernel(*args: Any, **kwargs: Any) -> Any:
-        return dispatch.execute(op, args, kwargs)
+        return dispatch.execute(op, (), args, kwargs)
 
     return kernel
 

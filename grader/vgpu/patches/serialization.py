@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch import _utils as rebuilding
 
+from grader.trace import HOST
 from grader.vgpu import devices, recorder
 from grader.vgpu.memory import Block
 from grader.vgpu.tensor import wrap
@@ -45,7 +46,7 @@ def _deserialize(storage: Any, location: str) -> Any:
     if gpu is not None:
         storage._gpu = gpu
         storage._block = Block(gpu, storage.nbytes())
-        recorder.transfer(None, gpu, storage.nbytes())
+        recorder.transfer(HOST, gpu, storage.nbytes())
     return storage
 
 

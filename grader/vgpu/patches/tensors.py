@@ -4,6 +4,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch._library import simple_registry
+from torch.optim.optimizer import _foreach_supported_types
 from torch.utils._python_dispatch import _disable_current_modes
 
 from grader.vgpu import devices, recorder
@@ -18,6 +20,7 @@ _parse_to: Any = torch._C._nn._parse_to
 _compatible = torch._has_compatible_shallow_copy_type
 _backward = torch.autograd.backward
 _scale = torch.amp.GradScaler.scale
+_find_rule = simple_registry.find_torch_dispatch_rule
 
 
 def install() -> None:
@@ -30,6 +33,8 @@ def install() -> None:
     _put(torch._C._nn, _parse_to=parse_to)
     _put(torch.autograd, backward=backward)
     _put(torch.amp.GradScaler, scale=scale)
+    _foreach_supported_types.append(VirtualTensor)  # lists by default, as on CUDA
+    _put(simple_registry, find_torch_dispatch_rule=find_rule)
 
 
 class _Attribute(property):
@@ -208,3 +213,11 @@ def group(tensor_lists: Any, with_indices: bool = False) -> dict[Any, Any]:  # n
                 target.append(source[position])
         positions.append(position)
     return groups
+
+
+# ---------------------------------------------------------------------- dispatch
+
+
+def find_rule(op: Any, kind: type) -> Any:
+    """Torch asks this before every op of a tensor subclass; ours has no rules but `dispatch`."""
+    return None if kind is VirtualTensor else _find_rule(op, kind)

@@ -1,0 +1,53 @@
+"""Data on real GPUs: virtual ones take turns on those that are there.
+
+torch's own CUDA kernels do the work, so virtual tensors are reached through the carrier alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from grader.errors import UsageError
+from grader.vgpu.bindings import quick
+
+# Kept before torch.cuda speaks for the virtual GPUs.
+_device_count = torch.cuda.device_count
+_init = torch.cuda.init
+_manual_seed_all = torch.cuda.manual_seed_all
+
+
+class Cuda:
+    needs_cuda_kernels = True
+    dry = False
+
+    def __init__(self) -> None:
+        real = _device_count()
+        if real == 0:
+            raise UsageError(
+                "data on a real GPU (--on cuda, VGPU_DATA=cuda)",
+                expected="at least one GPU that torch can use",
+                found="none",
+                do="leave the option out: virtual GPUs need no real one",
+            )
+        _init()  # type: ignore[no-untyped-call]
+        self._devices = [torch.device("cuda", i) for i in range(real)]
+
+    def device(self, gpu: int) -> torch.device:
+        return self._devices[gpu % len(self._devices)]
+
+    def kernel(self, op: Any) -> Callable[..., Any]:
+        return quick(op)
+
+    def adopt(self, tensor: Tensor) -> Tensor:
+        """Single numbers and indices of the host are taken by torch's own kernels."""
+        return tensor
+
+    def number(self, inner: Tensor) -> Any:
+        return inner.item()
+
+    def seed(self, seed: int) -> None:
+        _manual_seed_all(seed)

@@ -1,0 +1,41 @@
+"""No data at all: shapes, placement, transfers and memory of models that would fit nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from grader.vgpu.bindings import quick
+
+_META = torch.device("meta")
+
+
+class Meta:
+    needs_cuda_kernels = False
+    dry = True
+
+    def device(self, gpu: int) -> torch.device:  # noqa: ARG002
+        return _META
+
+    def kernel(self, op: Any) -> Callable[..., Any]:
+        return quick(op)
+
+    def adopt(self, tensor: Tensor) -> Tensor:
+        return tensor.to(_META)
+
+    def number(self, inner: Tensor) -> Any:
+        """Not a number, where there is such a value; what a loss prints as in dry mode."""
+        if inner.is_floating_point():
+            return float("nan")
+        if inner.is_complex():
+            return complex("nan")
+        raise RuntimeError(
+            f"dry mode has no data, so the value of a tensor of {inner.dtype} is not known: "
+            "run without --dry what depends on values"
+        )
+
+    def seed(self, seed: int) -> None:
+        """No numbers are drawn."""
