@@ -37,7 +37,7 @@ def install(**given: Any) -> None:
 
 
 def _switch(settings: Settings) -> None:
-    from grader.vgpu import backends, copies, devices, layers  # noqa: F401 - copies registers ops
+    from grader.vgpu import backends, copies, devices, layers, linear  # noqa: F401 - copies registers ops
     from grader.vgpu.patches import (
         autocast,
         build,
@@ -55,7 +55,7 @@ def _switch(settings: Settings) -> None:
         heed_pins=settings.heed_pins,
     )
     # build first: the rest stands in front of torch's own functions, which it makes work.
-    for part in (build, factories, tensors, serialization, streams, cuda, autocast, layers):
+    for part in (build, factories, tensors, serialization, streams, cuda, autocast, linear, layers):
         part.install()
 
 

@@ -10,11 +10,13 @@ from torch.utils._python_dispatch import _disable_current_modes
 
 from grader.vgpu import devices, recorder
 from grader.vgpu.devices import to_carrier
+from grader.vgpu.dispatch import execute
 from grader.vgpu.tensor import VirtualTensor, wrap
 from grader.vgpu.wording import cuda_words
 
 _base: Any = torch._C.TensorBase
 _to = Tensor.to
+_to_copy = torch.ops.aten._to_copy.default
 _cpu = Tensor.cpu
 _parse_to: Any = torch._C._nn._parse_to
 _compatible = torch._has_compatible_shallow_copy_type
@@ -53,7 +55,21 @@ def _put(where: Any, **attributes: Any) -> None:
 
 def to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     recorder.to_call()
-    return _to(self, *_first_translated(args, kwargs), **kwargs)
+    return _move(self, *_first_translated(args, kwargs), **kwargs)
+
+
+def _move(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    """Tensor.to; torch's own path from the host to the carrier would lose the strides."""
+    graph = self.requires_grad and torch.is_grad_enabled()
+    if not graph and type(self) in (Tensor, nn.Parameter):
+        device, dtype, non_blocking, memory_format = _parse_to(*args, **kwargs)
+        if device is not None and device.type == devices.CARRIER:
+            options = {"device": device, "dtype": dtype, "memory_format": memory_format}
+            moved: Tensor = execute(
+                _to_copy, (), (self,), {**options, "non_blocking": non_blocking}
+            )
+            return moved
+    return _to(self, *args, **kwargs)
 
 
 def cuda(
@@ -64,7 +80,7 @@ def cuda(
 ) -> Tensor:
     recorder.to_call()
     target = devices.carrier(devices.index_of(device))
-    return _to(self, target, non_blocking=non_blocking, memory_format=memory_format)
+    return _move(self, target, non_blocking=non_blocking, memory_format=memory_format)
 
 
 def cpu(self: Tensor, memory_format: torch.memory_format = torch.preserve_format) -> Tensor:
