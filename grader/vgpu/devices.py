@@ -165,7 +165,7 @@ def to_carrier(device: Any) -> Any:
     kind = type(device)
     if kind is not int:
         name = device.partition(":")[0] if kind is str else device.type if kind is Device else None
-        if name != "cuda" and not (_machine.dry and name == "cpu"):
+        if name != "cuda":
             return device
     gpu = place(device)
     return device if gpu is None else _carriers[gpu]

@@ -30,6 +30,12 @@ _mark = [0] * (MOST + 1)  # nothing but sums needs doing below it
 _blocks = [0] * (MOST + 1)
 
 
+def configure(capacity: int) -> None:
+    """Bytes of every GPU; before any use."""
+    global CAPACITY  # noqa: PLW0603 - a process has one machine
+    CAPACITY = capacity
+
+
 class Block:
     """Memory of one GPU, given back when the last tensor that uses it goes."""
 

@@ -37,11 +37,12 @@ def install(**given: Any) -> None:
 
 
 def _switch(settings: Settings) -> None:
-    from grader.vgpu import backends, copies, devices, layers, linear  # noqa: F401 - copies registers ops
+    from grader.vgpu import backends, copies, devices, layers, linear, memory  # noqa: F401 - copies registers ops
     from grader.vgpu.patches import (
         autocast,
         build,
         cuda,
+        dry,
         factories,
         serialization,
         streams,
@@ -54,8 +55,21 @@ def _switch(settings: Settings) -> None:
         collapse=settings.collapse,
         heed_pins=settings.heed_pins,
     )
+    if settings.memory is not None:
+        memory.configure(settings.memory)
     # build first: the rest stands in front of torch's own functions, which it makes work.
-    for part in (build, factories, tensors, serialization, streams, cuda, autocast, linear, layers):
+    for part in (
+        build,
+        factories,
+        dry,
+        tensors,
+        serialization,
+        streams,
+        cuda,
+        autocast,
+        linear,
+        layers,
+    ):
         part.install()
 
 

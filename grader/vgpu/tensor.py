@@ -12,6 +12,7 @@ from torch.utils._python_dispatch import _disable_current_modes
 
 from grader.trace import HOST
 from grader.vgpu import devices
+from grader.vgpu.backends.meta import no_data
 from grader.vgpu.memory import Block
 
 _base: Any = torch._C.TensorBase
@@ -60,7 +61,8 @@ class VirtualTensor(Tensor):
 
     def type(self, dtype: Any = None, non_blocking: bool = False, **_: Any) -> Any:
         if dtype is None:
-            return self._inner.type().replace("torch.", "torch.cuda.")
+            kind = _kind(self._inner)
+            return kind if self._gpu == HOST else kind.replace("torch.", "torch.cuda.")
         if isinstance(dtype, str):
             *home, name = dtype.split(".")
             kind = getattr(torch, name).dtype
@@ -70,6 +72,8 @@ class VirtualTensor(Tensor):
     # ------------------------------------------------------------------ what it holds
 
     def numpy(self, *, force: bool = False) -> Any:
+        if self._gpu == HOST:
+            raise no_data("the numbers of a tensor")
         if force:
             return self.detach().cpu().resolve_conj().resolve_neg().numpy()
         if self.requires_grad:
@@ -87,6 +91,8 @@ class VirtualTensor(Tensor):
         raise AssertionError("numpy() always raises here")
 
     def tolist(self) -> Any:
+        if self._gpu == HOST:
+            raise no_data("the numbers of a tensor")
         return self.detach().cpu().tolist()
 
     def data_ptr(self) -> int:
@@ -123,6 +129,7 @@ class VirtualTensor(Tensor):
             text = torch._tensor_str._str(  # type: ignore[no-untyped-call]
                 self._inner.detach(), tensor_contents=tensor_contents
             )
+        text = text.replace("device='meta', ", "")  # dry mode
         text = _AFTER_DEVICE.sub(f", device='{self.device}'\\g<0>", text, count=1)
         if self.grad_fn is not None:
             text = f"{text[:-1]}, grad_fn=<{self.grad_fn.name().split('::')[-1]}>)"
@@ -160,6 +167,8 @@ class VirtualTensor(Tensor):
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         """Pickle as the CUDA tensor it stands for; `serialization` reads the mark back."""
+        if self._inner.is_meta:
+            raise no_data("the numbers of a tensor")
         hooks: OrderedDict[str, Any] = OrderedDict()
         if is_parameter(self):
             return torch._utils._rebuild_parameter, (self.detach(), self.requires_grad, hooks)
@@ -206,6 +215,13 @@ def wrap(
     virtual._gpu = gpu
     virtual._block = Block(gpu, inner.untyped_storage().nbytes()) if block is None else block
     return virtual
+
+
+def _kind(inner: Tensor) -> str:
+    """What a tensor of this dtype is called on the CPU: torch.FloatTensor."""
+    if not inner.is_meta:
+        return inner.type().replace(".cuda.", ".")
+    return torch.empty(0, dtype=inner.dtype).type()
 
 
 def reshape_outer(outer: VirtualTensor) -> None:

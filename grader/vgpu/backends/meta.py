@@ -21,7 +21,7 @@ class Meta:
         return _META
 
     def kernel(self, op: Any) -> Callable[..., Any]:
-        return quick(op)
+        return _by_shape(op)
 
     def adopt(self, tensor: Tensor) -> Tensor:
         return tensor.to(_META)
@@ -32,10 +32,26 @@ class Meta:
             return float("nan")
         if inner.is_complex():
             return complex("nan")
-        raise RuntimeError(
-            f"dry mode has no data, so the value of a tensor of {inner.dtype} is not known: "
-            "run without --dry what depends on values"
-        )
+        raise no_data(f"the value of a tensor of {inner.dtype}")
 
     def seed(self, seed: int) -> None:
         """No numbers are drawn."""
+
+
+def no_data(wanted: str) -> RuntimeError:
+    """What a script is told that asks for numbers in dry mode."""
+    return RuntimeError(
+        f"dry mode has no data, and so not {wanted}; run without --dry what depends on values"
+    )
+
+
+def _by_shape(op: Any) -> Callable[..., Any]:
+    kernel = quick(op)
+
+    def run(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return kernel(*args, **kwargs)
+        except NotImplementedError as error:  # its result depends on the values
+            raise no_data(f"the result of {op._schema.name}") from error
+
+    return run

@@ -209,7 +209,7 @@ def _note_loss(tensors: Any) -> None:
     inner = loss._inner if type(loss) is VirtualTensor else loss
     if type(inner) is Tensor and inner.numel() == 1 and inner.is_floating_point():
         with _disable_current_modes():
-            recorder.loss(float(inner.detach()))
+            recorder.loss(float(devices.backend().number(inner.detach())))
 
 
 @torch.no_grad()
