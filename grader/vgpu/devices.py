@@ -74,6 +74,11 @@ def configure(count: int, backend: Backend, *, collapse: bool, heed_pins: bool) 
     _machine.dry = backend.dry
 
 
+def observe(count: int) -> None:
+    """There are real GPUs, and they are only watched."""
+    _machine.installed = _machine.visible = count
+
+
 def backend() -> Backend:
     """Where the data of the GPUs live."""
     return _machine.backend

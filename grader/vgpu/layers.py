@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import functools
 import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -49,17 +51,22 @@ class _Calls(threading.local):
         self.root: nn.Module | None = None
         self.forward: int | None = None
         self.names: WeakKeyDictionary[nn.Module, str] = WeakKeyDictionary()
-        self.mode = _HostOps()  # type: ignore[no-untyped-call]
+        self.mode: AbstractContextManager[Any] = _watcher()
 
 
+#: Makes what watches ops of the CPU during a forward pass.
+_watcher: Callable[[], AbstractContextManager[Any]] = _HostOps
 _calls = _Calls()
 #: Names of the modules inside a root, kept from one call to the next.
 _names: WeakKeyDictionary[nn.Module, WeakKeyDictionary[nn.Module, str]] = WeakKeyDictionary()
 _call_module: Any = nn.Module.__call__
 
 
-def install() -> None:
-    """Follow every call of a module in this process."""
+def install(*, watch_host: bool = True) -> None:
+    """Follow every call of a module in this process, and ops of the CPU meanwhile."""
+    global _watcher  # noqa: PLW0603 - one per process
+    if not watch_host:
+        _watcher = nullcontext
     setattr(nn.Module, "__call__", _call)  # noqa: B010 - it is a method to mypy
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from grader.errors import UsageError
@@ -10,12 +11,13 @@ from grader.vgpu.settings import Settings, from_environment
 if TYPE_CHECKING:
     from grader.trace import Trace
 
-_installed: Settings | None = None
+_installed: Settings | None = None  # as asked for
+_actual: Settings | None = None  # with "auto" decided
 _installing = False
 
 
 def install(**given: Any) -> None:
-    global _installed, _installing  # noqa: PLW0603 - a process has one machine
+    global _installed, _actual, _installing  # noqa: PLW0603 - a process has one machine
     if _installing:  # torch, imported below, found VGPU in the environment
         return
     asked = from_environment(**given)
@@ -30,10 +32,32 @@ def install(**given: Any) -> None:
         return
     _installing = True
     try:
-        _switch(asked)
+        actual = _resolve(asked)
+        if actual.devices == "cuda":
+            _observe(actual)
+        else:
+            _switch(actual)
     finally:
         _installing = False
-    _installed = asked
+    _installed, _actual = asked, actual
+
+
+def _resolve(settings: Settings) -> Settings:
+    """What "auto" comes to on this machine."""
+    if settings.devices != "auto":
+        return settings
+    from grader.vgpu import observer
+
+    if settings.count and observer.enough(settings.count):
+        return replace(settings, devices="cuda")
+    data = "cuda" if settings.data == "cpu" and observer.enough(1) else settings.data
+    return replace(settings, devices="virtual", data=data)
+
+
+def _observe(settings: Settings) -> None:
+    from grader.vgpu import observer
+
+    observer.install(settings.count)
 
 
 def _switch(settings: Settings) -> None:
@@ -74,10 +98,10 @@ def _switch(settings: Settings) -> None:
 
 
 def settings() -> Settings:
-    """What this process was installed with."""
+    """What this process is: as it was asked to be, with "auto" decided."""
     _require()
-    assert _installed is not None
-    return _installed
+    assert _actual is not None
+    return _actual
 
 
 def is_installed() -> bool:
@@ -88,7 +112,12 @@ def trace() -> Trace:
     _require()
     from grader.vgpu import recorder
 
-    return recorder.trace()
+    recorded = recorder.trace()
+    if settings().devices == "cuda":
+        from grader.vgpu import observer
+
+        recorded.peak_memory = observer.peak_memory(recorded.devices)
+    return recorded
 
 
 def reset() -> None:
@@ -96,6 +125,10 @@ def reset() -> None:
     from grader.vgpu import recorder
 
     recorder.reset()
+    if settings().devices == "cuda":
+        from grader.vgpu import observer
+
+        observer.reset(settings().count)
 
 
 def _require() -> None:

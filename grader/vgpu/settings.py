@@ -21,6 +21,7 @@ _UNITS = {
     **{f"{letter}IB": 1024**n for n, letter in enumerate("KMGT", 1)},
 }
 _CHOICES = {
+    "devices": ("virtual", "cuda", "auto"),
     "data": ("cpu", "cuda", "meta"),
     "clock": ("real", "virtual"),
     "generators": ("shared", "per-device"),
@@ -31,6 +32,8 @@ _CHOICES = {
 class Settings:
     """One process's machine. Sizes in bytes; names of GPUs are those of `clock.spec`.
 
+    `devices` are "virtual", "cuda" (real GPUs, which are only watched) or "auto": real ones where
+    there are enough, virtual ones over those where there are too few, virtual ones else.
     `collapse` accepts every index but keeps all data on cuda:0. `data` is where the numbers
     live: "cpu", "cuda" (one or more real GPUs) or "meta" (nowhere: dry mode). `memory` is the
     capacity of each GPU, None for that of its kind. `clock` says what time the script sees;
@@ -40,6 +43,7 @@ class Settings:
     """
 
     count: int
+    devices: str = "virtual"
     collapse: bool = False
     heed_pins: bool = True
     data: str = "cpu"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from grader.vgpu import devices
+from grader.vgpu.backends.cpu import Cpu
 
 
 @pytest.fixture
@@ -15,7 +16,7 @@ def machine(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(devices, "_thread", devices._Thread())
 
     def configure(count: int, *, collapse: bool = False, heed_pins: bool = True) -> None:
-        devices.configure(count, collapse=collapse, heed_pins=heed_pins)
+        devices.configure(count, Cpu(), collapse=collapse, heed_pins=heed_pins)
 
     return configure
 

@@ -3,7 +3,8 @@
 On the CPU build nothing serves the CUDA key, so one fallback catches it. On the CUDA build that
 key has kernels, which ask for a driver: the few that create tensors are replaced. All other ops
 start from a tensor, and ours are on the carrier. cuDNN is switched off: tensors that say they are
-on CUDA would be handed to it.
+on CUDA would be handed to it. Where data live on a real GPU, all of this stays torch's own, and
+only the carrier leads here.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 import torch
 
 from grader.vgpu import devices, dispatch
+from grader.vgpu.tensor import VirtualTensor
 
 _CREATING = (
     *("empty.memory_format", "empty_strided", "scalar_tensor", "randperm", "randperm.generator"),
@@ -24,6 +26,7 @@ _CREATING = (
 
 #: Registrations last as long as their library.
 _libraries: list[Any] = []
+_is_acceptable: Any = torch.backends.cudnn.is_acceptable
 
 #: torch leaves this class untyped.
 Library: Any = torch.library.Library
@@ -38,16 +41,23 @@ def install() -> None:
     library = Library("_", "IMPL")
     _libraries.append(library)
     library.fallback(_run, devices.CARRIER.capitalize())
-    if has_cuda_kernels():
-        _replace_kernels()
-    else:
-        library.fallback(_run, "CUDA")
-    torch._C._set_cudnn_enabled(False)
+    if not devices.backend().needs_cuda_kernels:
+        if has_cuda_kernels():
+            _replace_kernels()
+        else:
+            library.fallback(_run, "CUDA")
+        torch._C._set_cudnn_enabled(False)
+    setattr(torch.backends.cudnn, "is_acceptable", _acceptable)  # noqa: B010
     torch._C._set_only_lift_cpu_tensors(True)
 
 
 def _run(op: Any, *args: Any, **kwargs: Any) -> Any:
     return dispatch.execute(op, (), args, kwargs)
+
+
+def _acceptable(tensor: torch.Tensor) -> bool:
+    """Whether modules may hand a tensor to cuDNN themselves: not a virtual one."""
+    return type(tensor) is not VirtualTensor and bool(_is_acceptable(tensor))
 
 
 def _replace_kernels() -> None:

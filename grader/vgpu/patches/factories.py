@@ -31,6 +31,7 @@ def install() -> None:
     torch.tensor = _of_numbers(torch.tensor)
     for name in _METHODS:
         setattr(Tensor, name, _translating(getattr(Tensor, name)))
+    setattr(default_device.DeviceContext, "__torch_function__", _by_default)  # noqa: B010
     setattr(torch, "device", _DeviceFace)  # noqa: B010 - it is a type to mypy
     setattr(torch, "Generator", _GeneratorFace)  # noqa: B010
 
@@ -45,6 +46,20 @@ def _translating(function: Callable[..., Any]) -> Callable[..., Any]:
         return function(*args, **kwargs)
 
     return create
+
+
+def _by_default(
+    self: default_device.DeviceContext,
+    func: Any,
+    types: Any,  # noqa: ARG001 - torch's signature
+    args: Any = (),
+    kwargs: Any = None,
+) -> Any:
+    """What `with torch.device("cuda:1")` adds to a function that creates a tensor."""
+    kwargs = kwargs or {}
+    if kwargs.get("device") is None and func in default_device._device_constructors():
+        kwargs["device"] = to_carrier(self.device)
+    return func(*args, **kwargs)
 
 
 def _of_numbers(tensor: Callable[..., Tensor]) -> Callable[..., Tensor]:

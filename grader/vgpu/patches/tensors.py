@@ -65,8 +65,10 @@ def _move(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         device, dtype, non_blocking, memory_format = _parse_to(*args, **kwargs)
         if device is not None and device.type == devices.CARRIER:
             options = {"device": device, "dtype": dtype, "memory_format": memory_format}
-            moved: Tensor = execute(
-                _to_copy, (), (self,), {**options, "non_blocking": non_blocking}
+            options["non_blocking"] = non_blocking
+            watched = torch._C._len_torch_dispatch_stack() > 0
+            moved: Tensor = (
+                _to_copy(self, **options) if watched else execute(_to_copy, (), (self,), options)
             )
             return moved
     return _to(self, *args, **kwargs)
