@@ -10,9 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from grader.timeline import Timeline
     from grader.trace import Trace
 
-__all__ = ["install", "is_installed", "reset", "trace"]
+__all__ = ["install", "is_installed", "reset", "timeline", "trace"]
 
 
 def install(count: int | None = None, **options: Any) -> None:
@@ -40,6 +41,13 @@ def is_installed() -> bool:
 def trace() -> Trace:
     """What was recorded so far, as a copy; its `peak_memory` has one entry per GPU."""
     from grader.vgpu.runtime import trace as answer
+
+    return answer()
+
+
+def timeline() -> Timeline:
+    """What ran so far in simulated time, as a copy; UsageError where time is not simulated."""
+    from grader.vgpu.runtime import timeline as answer
 
     return answer()
 

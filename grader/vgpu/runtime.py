@@ -9,6 +9,7 @@ from grader.errors import UsageError
 from grader.vgpu.settings import Settings, from_environment
 
 if TYPE_CHECKING:
+    from grader.timeline import Timeline
     from grader.trace import Trace
 
 _installed: Settings | None = None  # as asked for
@@ -62,6 +63,7 @@ def _observe(settings: Settings) -> None:
 
 def _switch(settings: Settings) -> None:
     from grader.vgpu import backends, copies, devices, layers, linear, memory  # noqa: F401 - copies registers ops
+    from grader.vgpu.clock.spec import find
     from grader.vgpu.patches import (
         autocast,
         build,
@@ -79,8 +81,9 @@ def _switch(settings: Settings) -> None:
         collapse=settings.collapse,
         heed_pins=settings.heed_pins,
     )
-    if settings.memory is not None:
-        memory.configure(settings.memory)
+    memory.configure(settings.memory or find(settings.gpu, "the kind of GPU").memory)
+    if settings.simulates_time:  # before any op is studied
+        _simulate_time(settings)
     # build first: the rest stands in front of torch's own functions, which it makes work.
     for part in (
         build,
@@ -95,6 +98,16 @@ def _switch(settings: Settings) -> None:
         layers,
     ):
         part.install()
+
+
+def _simulate_time(settings: Settings) -> None:
+    from grader.vgpu import clock
+    from grader.vgpu.patches import clocks
+
+    shown = settings.clock == "virtual"
+    clock.install(settings.gpu, seen=shown)
+    if shown:
+        clocks.install(clock.require())
 
 
 def settings() -> Settings:
@@ -122,13 +135,23 @@ def trace() -> Trace:
 
 def reset() -> None:
     _require()
-    from grader.vgpu import recorder
+    from grader.vgpu import clock, recorder
 
     recorder.reset()
     if settings().devices == "cuda":
         from grader.vgpu import observer
 
         observer.reset(settings().count)
+    simulator = clock.active()
+    if simulator is not None:
+        simulator.reset()
+
+
+def timeline() -> Timeline:
+    _require()
+    from grader.vgpu import clock
+
+    return clock.require().timeline()
 
 
 def _require() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.errors import UsageError
+from grader.vgpu.clock.spec import find
 from grader.vgpu.count import read_count
 
 _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(B|[KMGT]I?B)?\s*", re.IGNORECASE)
@@ -117,6 +118,8 @@ def _read(name: str, value: Any, source: str) -> Any:
         return value
     if name == "memory":
         return read_size(value, source)
+    if name == "gpu":
+        return find(value, source).name
     if name == "trace_folder":
         return Path(value)
     if name in ("collapse", "heed_pins", "timeline"):

@@ -70,8 +70,8 @@ _maybe_exchange_device = _exchange_device
 
 
 def synchronize(device: Any = None) -> None:
-    """All work is done already; only the device is checked."""
-    devices.index_of(device)
+    """Numbers are there already; simulated time is waited for."""
+    streams.synchronize(devices.index_of(device))
 
 
 def can_device_access_peer(device: Any, peer_device: Any) -> bool:

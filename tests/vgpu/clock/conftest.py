@@ -1,0 +1,3 @@
+"""The simulated folder needs a process of its own; test_simulated.py starts it."""
+
+collect_ignore = ["simulated"]
