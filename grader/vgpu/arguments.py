@@ -23,14 +23,19 @@ class Found:
         self.virtual = False  # there is a virtual tensor, be it one of a host without data
         self.block: Block | None = None  # the first virtual tensor's memory
         self.mixed = False  # a second one is on another GPU
-        self.host = False  # there is a tensor of the host that is no single number
+        self.host = False  # there is a tensor of the host
+
+    @property
+    def spread(self) -> bool:
+        """Whether tensors of a GPU meet others from elsewhere: not every op takes that."""
+        return self.mixed or (self.host and self.gpu != HOST)
 
     def note(self, tensor: VirtualTensor) -> None:
         if not self.virtual:
             self.virtual = True
             self.block = tensor._block
         if tensor._gpu == HOST:
-            self.host = self.host or tensor.dim() > 0
+            self.host = True
         elif self.gpu == HOST:
             self.gpu, self.block = tensor._gpu, tensor._block
         elif self.gpu != tensor._gpu:
@@ -45,8 +50,7 @@ def unpack(values: Sequence[Any], found: Found) -> list[Any]:
             found.note(value)
             out.append(value._inner)
         elif isinstance(value, Tensor):
-            if value.dim():
-                found.host = True
+            found.host = True
             out.append(devices.backend().adopt(value))
         elif isinstance(value, (list, tuple)):
             out.append(unpack(value, found))

@@ -2,59 +2,122 @@
 
 from __future__ import annotations
 
+import atexit
+import json
 import os
-import runpy
 import sys
-import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
 import click
 
 from grader.errors import UsageError
-from grader.vgpu import install, trace
+from grader.vgpu import install, script, trace
 from grader.vgpu.count import read_count
+from grader.vgpu.settings import Settings, from_environment, read_memory, to_environment
 
 _WRONG_USAGE = 2
 _INTERRUPTED = 130
-_OURS = f"{Path(__file__).parent}{os.sep}"
+_DEFAULT_COUNT = "2"
+#: A command of torch's own that starts the script's processes.
+_LAUNCHER = {"torchrun": "torch.distributed.run"}
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to run on which machine, and what to do about it; `run` is the script itself."""
+
+    settings: Settings
+    run: Callable[[], None]
+    launches: bool
+    timeout: float | None
+    trace_file: Path | None
 
 
 @click.command(
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
-    help="Run SCRIPT, with its arguments, as if this machine had COUNT GPUs.",
+    help="Run SCRIPT (or torchrun, or -m MODULE), with its arguments, as if this machine had "
+    "COUNT GPUs.",
 )
 @click.option(
     "-n",
     "--gpus",
     "count",
     metavar="COUNT",
-    help="GPUs, 0 to 128. [default: VGPU of the environment, or 2]",
+    help="GPUs, 0 to 128; 0 is a machine without any. [default: VGPU of the environment, or 2]",
 )
-@click.argument("script", type=click.Path())
+@click.option("--dry", is_flag=True, help="Data nowhere: placement, transfers and memory only.")
+@click.option("--memory", metavar="SIZE", help="Memory of each GPU, such as 24GB. [default: 80GiB]")
+@click.option("--trace", "trace_file", metavar="FILE", help="Write what the GPUs did, as JSON.")
+@click.option("--timeout", metavar="SECONDS", help="End a script that takes longer.")
+@click.option("-m", "module", is_flag=True, help="SCRIPT is a module, as in python -m.")
+@click.argument("target", metavar="SCRIPT")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def command(count: str | None, script: str, arguments: tuple[str, ...]) -> None:
-    path = Path(script)
-    if not path.is_file():
-        kind = "is a folder" if path.is_dir() else "does not exist"
-        raise UsageError(f"the script {script} {kind}", do="name a Python file")
-    if count is not None:
-        os.environ["VGPU"] = str(read_count(count, "the option -n"))  # the script's children too
-    os.environ.setdefault("VGPU", "2")
-    install()
-    sys.exit(_run(path, arguments))
+def command(
+    count: str | None,
+    dry: bool,
+    memory: str | None,
+    trace_file: str | None,
+    timeout: str | None,
+    module: bool,
+    target: str,
+    arguments: tuple[str, ...],
+) -> Job:
+    asked = os.environ.get("VGPU", "").strip() or _DEFAULT_COUNT
+    settings = from_environment(
+        count=read_count(count, "the option -n")
+        if count is not None
+        else read_count(asked, "the environment variable VGPU"),
+        data="meta" if dry else None,
+        memory=None if memory is None else read_memory(memory, "the option --memory"),
+    )
+    launcher = None if module or Path(target).exists() else _LAUNCHER.get(target)
+    run = (
+        script.of_module(launcher or target, arguments)
+        if module or launcher
+        else script.of_file(target, arguments)
+    )
+    return Job(
+        settings,
+        run,
+        launches=launcher is not None,
+        timeout=None if timeout is None else _seconds(timeout),
+        trace_file=None if trace_file is None else _writable(Path(trace_file).absolute()),
+    )
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0
+    if not 0 < seconds < float("inf"):
+        raise UsageError("the option --timeout", expected="seconds above 0", found=repr(text))
+    return seconds
+
+
+def _writable(file: Path) -> Path:
+    if not file.parent.is_dir() or file.is_dir():
+        kind = "is a folder" if file.is_dir() else "is in a folder that does not exist"
+        raise UsageError(f"the trace {file} {kind}", do="name a file to write")
+    return file
 
 
 def main() -> None:
     """The console script. Wrong usage is one line and exit code 2."""
     try:
-        command.main(standalone_mode=False)
-    except click.exceptions.Exit as wanted:
-        sys.exit(wanted.exit_code)
+        job = command.main(standalone_mode=False)
+        if not isinstance(job, Job):  # --help
+            sys.exit(job)
+        os.environ.update(to_environment(job.settings))  # the script's children too
+        install()
     except click.ClickException as error:
         _refuse(error.format_message())
     except UsageError as error:
         _refuse(str(error))
+    _run(job)
 
 
 def _refuse(message: str) -> NoReturn:
@@ -62,53 +125,32 @@ def _refuse(message: str) -> NoReturn:
     sys.exit(_WRONG_USAGE)
 
 
-def _run(path: Path, arguments: tuple[str, ...]) -> int:
-    """Run the script as Python would, report on stderr, and answer its own exit code."""
+def _run(job: Job) -> None:
+    """The script's own end is the end: its exit code, its traceback, its farewells."""
+    if not job.launches:
+        atexit.register(_report, job, os.getpid())  # first in, last out
+    if job.timeout is not None:
+        from grader.vgpu import watchdog
+
+        watchdog.watch(job.timeout)
+    try:
+        job.run()
+    except KeyboardInterrupt as error:
+        sys.excepthook(type(error), error, error.__traceback__)
+        sys.exit(_INTERRUPTED)
+
+
+def _report(job: Job, process: int) -> None:
+    """Say what the GPUs did; a fork that the script made has nothing to say."""
+    if os.getpid() != process:
+        return
     from grader.vgpu.summary import summary
 
-    sys.argv = [str(path), *arguments]
-    sys.path[0] = str(path.resolve().parent)
-    try:
-        runpy.run_path(str(path), run_name="__main__")
-        code = 0
-    except SystemExit as wanted:
-        code = _exit_code(wanted)
-    except KeyboardInterrupt as error:
-        _show(error, path)
-        code = _INTERRUPTED
-    except Exception as error:
-        _show(error, path)
-        code = 1
+    recorded = trace()
     sys.stdout.flush()
-    click.echo(summary(trace()), err=True)
-    return code
-
-
-def _exit_code(wanted: SystemExit) -> int:
-    """What Python makes of sys.exit(...): text goes to stderr and means 1."""
-    if wanted.code is None or isinstance(wanted.code, int):
-        return wanted.code or 0
-    click.echo(str(wanted.code), err=True)
-    return 1
-
-
-def _show(error: BaseException, script: Path) -> None:
-    """Print the traceback from the script on, without our own lines."""
-    report = traceback.TracebackException.from_exception(error)
-    _clean(report, script)
-    sys.stdout.flush()
-    click.echo("".join(report.format()), err=True, nl=False)
-
-
-def _clean(report: traceback.TracebackException, script: Path) -> None:
-    frames = [
-        frame for frame in report.stack if not frame.filename.startswith((_OURS, "<frozen runpy"))
-    ]
-    first = next((i for i, frame in enumerate(frames) if frame.filename == str(script)), 0)
-    report.stack = traceback.StackSummary.from_list(frames[first:])
-    for chained in (report.__cause__, report.__context__):
-        if chained is not None:
-            _clean(chained, script)
+    click.echo(summary(recorded), err=True)
+    if job.trace_file is not None:
+        job.trace_file.write_text(json.dumps(recorded.to_json()), "utf-8")
 
 
 if __name__ == "__main__":

@@ -31,7 +31,6 @@ _ORDINAL = (
     "For debugging consider passing CUDA_LAUNCH_BLOCKING=1\n"
     "Compile with `TORCH_USE_CUDA_DSA` to enable device-side assertions.\n"
 )
-_AcceleratorError: type[Exception] = getattr(torch, "AcceleratorError", RuntimeError)
 
 
 class _Thread(threading.local):
@@ -112,9 +111,9 @@ def initialize() -> None:
     if _machine.initialized:
         return
     if _machine.installed == 0:
-        raise AssertionError("Torch not compiled with CUDA enabled")
+        raise _explained(AssertionError("Torch not compiled with CUDA enabled"))
     if settle() == 0:
-        raise RuntimeError("No CUDA GPUs are available")
+        raise _explained(RuntimeError("No CUDA GPUs are available"))
     _machine.initialized = True
 
 
@@ -157,7 +156,7 @@ def place(device: Any) -> int | None:
 def check(index: int) -> int:
     """The index itself, if there is such a GPU."""
     if index >= count():
-        invalid_ordinal()
+        invalid_ordinal(index)
     return index
 
 
@@ -189,8 +188,14 @@ def shown(gpu: int) -> torch.device:
     return _shown[gpu]
 
 
-def invalid_ordinal() -> Never:
-    raise _AcceleratorError(_ORDINAL)
+def invalid_ordinal(index: int) -> Never:
+    raise _explained(torch.AcceleratorError(_ORDINAL), f"cuda:{index}")
+
+
+def _explained(error: Exception, detail: str = "") -> Exception:
+    from grader.vgpu.explain import note  # which asks how many GPUs there are
+
+    return note(error, detail)
 
 
 # ---------------------------------------------------------------------- the current one

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from grader.trace import HOST
-from grader.vgpu import devices, memory, mixing, recorder
+from grader.vgpu import devices, mixing, recorder, wording
 from grader.vgpu.arguments import Found, repack, repack_each, unpack, unpack_keywords
 from grader.vgpu.tensor import VirtualTensor, reshape_outer, wrap
 
@@ -45,11 +45,14 @@ def execute(
     """Run one op; at least one argument is a virtual tensor or a virtual device."""
     try:
         return (_handlers.get(id(func)) or _study(func))(func, args, kwargs or {})
-    except RuntimeError as error:
-        told = memory.instead_of(error, _where(args, kwargs or {}))
-        if told is error:
-            raise
-        raise told from None
+    except (RuntimeError, IndexError) as error:
+        told = wording.told(func, error, lambda: _where(args, kwargs or {}))
+        try:
+            if told is error:
+                raise
+            raise told from None
+        finally:
+            del told  # an error that its own frames hold keeps their tensors until gc runs
 
 
 def _where(args: Sequence[Any], kwargs: dict[str, Any]) -> int:
@@ -186,7 +189,6 @@ def _reading_anything(func: Any, *, shares: bool) -> Handler:
     """The long way, for any arguments and results."""
     name = func._schema.name
     kernel = devices.backend().kernel(func)
-    lone = mixing.takes_host_tensors(name)
     listed = name.startswith("aten::_foreach")
     watcher = _watcher
 
@@ -194,8 +196,8 @@ def _reading_anything(func: Any, *, shares: bool) -> Handler:
         found = Found()
         inner = unpack(args, found)
         inner_kwargs = unpack_keywords(kwargs, found)
-        if not listed:
-            _same_device(func, args, kwargs, found, lone=lone)
+        if found.spread:
+            mixing.check(func, args, kwargs)
         recorder.op(name, found.gpu)
         result = kernel(*inner, **inner_kwargs)
         if watcher is not None and found.gpu != HOST:
@@ -205,14 +207,6 @@ def _reading_anything(func: Any, *, shares: bool) -> Handler:
         return repack(result, found.gpu, found.block if shares else None)
 
     return run
-
-
-def _same_device(
-    func: Any, args: Sequence[Any], kwargs: dict[str, Any], found: Found, *, lone: bool
-) -> None:
-    """CUDA's error where tensors of one op are on several devices."""
-    if found.mixed or (found.host and found.gpu != HOST and not lone):
-        raise mixing.error(func, args, kwargs)
 
 
 # ---------------------------------------------------------------------- ops that create
@@ -255,8 +249,6 @@ def _writing(func: Any) -> Handler:
     schema = func._schema
     name = schema.name
     kernel = devices.backend().kernel(func)
-    lone = mixing.takes_host_tensors(name)
-    lists = name.startswith(("aten::_foreach", "aten::_fused", "aten::_amp"))
     returned = [_source(schema, value) for value in schema.returns]
     outputs = [a.name for a in schema.arguments if _written(a) and a.kwarg_only]
     reshapes = torch.Tag.inplace_view in func.tags
@@ -266,8 +258,8 @@ def _writing(func: Any) -> Handler:
         found = Found()
         inner = unpack(args, found)
         inner_kwargs = unpack_keywords(kwargs, found)
-        if not lists:
-            _same_device(func, args, kwargs, found, lone=lone)
+        if found.spread:
+            mixing.check(func, args, kwargs)
         recorder.op(name, found.gpu)
         result = kernel(*inner, **inner_kwargs)
         if watcher is not None and found.gpu != HOST:

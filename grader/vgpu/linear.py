@@ -53,8 +53,8 @@ def _forward(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     found = Found()
     x, weight, *rest = unpack(args, found)
     bias = rest[0] if rest else None
-    if found.mixed or found.host:
-        raise _mixed(args)
+    if found.spread:
+        _check(args)
     recorder.op("aten::linear", found.gpu)
     if _folds(x, args[1]):
         y = _run(_aten.mm.default, x.reshape(-1, x.shape[-1]), weight.t())
@@ -74,12 +74,12 @@ def _folds(x: Tensor, weight: VirtualTensor) -> bool:
     return x.dim() > 2 and not x.is_contiguous() and weight.requires_grad and weight.dim() == 2
 
 
-def _mixed(args: Sequence[Any]) -> RuntimeError:
+def _check(args: Sequence[Any]) -> None:
     """CUDA has no kernel for `linear`; the one that it ends in complains."""
     x, weight, *rest = args
     if rest and rest[0] is not None:
-        return mixing.error(_aten.addmm.default, (rest[0], x, weight), {})
-    return mixing.error(_aten.mm.default, (x, weight), {})
+        mixing.check(_aten.addmm.default, (rest[0], x, weight), {})
+    mixing.check(_aten.mm.default if weight.dim() > 1 else _aten.mv.default, (x, weight), {})
 
 
 # ---------------------------------------------------------------------- backward
@@ -90,7 +90,7 @@ def _backward(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:  #
     found = Found()
     x, grad, weight, wanted = unpack(args, found)
     if found.mixed:
-        raise mixing.error(func, args[:3], {})
+        mixing.check(_aten.mm.default, (args[1], args[2]), {})
     recorder.op("aten::linear_backward", found.gpu)
     gradients = _gradients if weight.dim() == 2 else _gradients_of_vector
     grads = gradients(x, grad, weight, wanted)

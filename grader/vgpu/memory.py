@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Callable
 
 import torch
 
@@ -19,6 +20,13 @@ CAPACITY = 80 * GIB
 _GRAIN = 512
 _SEGMENT = 2 * MIB
 
+#: Where the message of this version sends its reader.
+_DOCUMENTATION = (
+    "https://pytorch.org/docs/stable/notes/cuda.html#environment-variables"
+    if torch.__version__.startswith("2.9.")
+    else "https://docs.pytorch.org/docs/stable/notes/cuda.html"
+    "#optimizing-memory-usage-with-pytorch-cuda-alloc-conf"
+)
 _ASKED = re.compile(r"DefaultCPUAllocator.* you tried to allocate (\d+) bytes")
 _lock = threading.RLock()
 # By GPU; the last entry is the host's, which is counted in dry mode and never full.
@@ -74,19 +82,29 @@ def _grow(gpu: int, held: int, asked: int) -> None:
 def out_of_memory(gpu: int, size: int) -> torch.OutOfMemoryError:
     """CUDA's words for `size` bytes that do not fit."""
     held = _held[gpu]
+    reserved_ = _reserved[gpu] = min(
+        -(-held // _SEGMENT) * _SEGMENT, CAPACITY
+    )  # gave back the rest
     return torch.OutOfMemoryError(
-        f"CUDA out of memory. Tried to allocate {_amount(size)}. GPU {gpu} has a total capacity "
-        f"of {_amount(CAPACITY)} of which {_amount(CAPACITY - held)} is free. Of the allocated "
-        f"memory {_amount(held)} is allocated by PyTorch, and {_amount(_reserved[gpu] - held)} "
-        "is reserved by PyTorch but unallocated."
+        f"CUDA out of memory. Tried to allocate {amount(size)}. GPU {gpu} has a total capacity "
+        f"of {amount(CAPACITY)} of which {amount(max(CAPACITY - reserved_, 0))} is free. "
+        f"Including non-PyTorch memory, this process has {amount(reserved_)} memory in use. "
+        f"Of the allocated memory {amount(held)} is allocated by PyTorch, and "
+        f"{amount(reserved_ - held)} is reserved by PyTorch but unallocated. "
+        "If reserved but unallocated memory is large try setting "
+        "PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True to avoid fragmentation.  "
+        f"See documentation for Memory Management  ({_DOCUMENTATION})"
     )
 
 
-def instead_of(error: RuntimeError, gpu: int) -> RuntimeError:
-    """What the GPU says where this machine's own memory ended first; else the error itself."""
+def instead_of(error: RuntimeError, gpu: Callable[[], int]) -> RuntimeError:
+    """What the GPU says where this machine's own memory ended first; else the error itself.
+
+    `gpu` answers which GPU the memory was for.
+    """
     asked = _ASKED.search(str(error))
-    if asked and int(asked[1]) > free(gpu):
-        return out_of_memory(gpu, int(asked[1]))
+    if asked and int(asked[1]) > free(where := gpu()):
+        return out_of_memory(where, int(asked[1]))
     return error
 
 
@@ -130,7 +148,7 @@ def reset_peak(gpu: int) -> None:
         _peak_reserved[gpu] = _reserved[gpu]
 
 
-def _amount(size: int) -> str:
+def amount(size: int) -> str:
     """A size as CUDA's messages print it: "4.00 MiB", "79.50 GiB"."""
     if size >= GIB:
         return f"{size / GIB:.2f} GiB"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from grader.errors import UsageError
 from grader.vgpu.settings import Settings, from_environment
+from grader.vgpu.version import check_torch
 
 if TYPE_CHECKING:
     from grader.timeline import Timeline
@@ -33,6 +34,7 @@ def install(**given: Any) -> None:
         return
     _installing = True
     try:
+        check_torch()
         actual = _resolve(asked)
         if actual.devices == "cuda":
             _observe(actual)
@@ -62,17 +64,28 @@ def _observe(settings: Settings) -> None:
 
 
 def _switch(settings: Settings) -> None:
-    from grader.vgpu import backends, copies, devices, layers, linear, memory  # noqa: F401 - copies registers ops
+    from grader.vgpu import (
+        backends,
+        copies,  # noqa: F401 - registers ops
+        devices,
+        layers,
+        linear,
+        memory,
+        tracebacks,
+    )
     from grader.vgpu.clock.spec import find
     from grader.vgpu.patches import (
         autocast,
         build,
+        checks,
         cuda,
         dry,
         factories,
+        gradients,
         serialization,
         streams,
         tensors,
+        uninitialized,
     )
 
     devices.configure(
@@ -81,22 +94,13 @@ def _switch(settings: Settings) -> None:
         collapse=settings.collapse,
         heed_pins=settings.heed_pins,
     )
-    memory.configure(settings.memory or find(settings.gpu, "the kind of GPU").memory)
+    memory.configure(settings.memory or find(settings.gpu).memory)
     if settings.simulates_time:  # before any op is studied
         _simulate_time(settings)
+    tracebacks.install()
     # build first: the rest stands in front of torch's own functions, which it makes work.
-    for part in (
-        build,
-        factories,
-        dry,
-        tensors,
-        serialization,
-        streams,
-        cuda,
-        autocast,
-        linear,
-        layers,
-    ):
+    patches = (build, factories, dry, tensors, uninitialized, gradients, checks, serialization)
+    for part in (*patches, streams, cuda, autocast, linear, layers):
         part.install()
 
 

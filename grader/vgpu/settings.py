@@ -71,6 +71,9 @@ def from_environment(**given: Any) -> Settings:
     if count is None:
         count, source = os.environ.get("VGPU", ""), "the environment variable VGPU"
     found: dict[str, Any] = {"count": read_count(count, source)}
+    names = [field.name for field in fields(Settings) if field.name != "count"]
+    for unknown in asked.keys() - set(names):
+        raise UsageError(f"there is no setting {unknown}", expected=f"one of {', '.join(names)}")
     for field in fields(Settings):
         variable = _variable(field.name)
         text = os.environ.get(variable, "").strip()
@@ -106,6 +109,14 @@ def read_size(text: str, source: str) -> int:
     return int(float(match[1]) * _UNITS[(match[2] or "B").upper()])
 
 
+def read_memory(value: int | str, source: str) -> int:
+    """A capacity in bytes, which is more than none."""
+    size = read_size(value, source) if isinstance(value, str) else value
+    if size <= 0:
+        raise UsageError(source, expected="a size above 0", found=repr(value))
+    return size
+
+
 def _variable(name: str) -> str:
     return "VGPU" if name == "count" else f"VGPU_{name.upper()}"
 
@@ -114,10 +125,10 @@ def _read(name: str, value: Any, source: str) -> Any:
     """One setting, from text or as a value of its own type."""
     if name in _CHOICES and value not in _CHOICES[name]:
         raise UsageError(source, expected=" or ".join(_CHOICES[name]), found=repr(value))
+    if name == "memory":
+        return read_memory(value, source)
     if not isinstance(value, str):
         return value
-    if name == "memory":
-        return read_size(value, source)
     if name == "gpu":
         return find(value, source).name
     if name == "trace_folder":

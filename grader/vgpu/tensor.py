@@ -13,6 +13,7 @@ from torch.utils._python_dispatch import _disable_current_modes
 from grader.trace import HOST
 from grader.vgpu import devices
 from grader.vgpu.backends.meta import no_data
+from grader.vgpu.explain import note
 from grader.vgpu.memory import Block
 
 _base: Any = torch._C.TensorBase
@@ -77,13 +78,17 @@ class VirtualTensor(Tensor):
         if force:
             return self.detach().cpu().resolve_conj().resolve_neg().numpy()
         if self.requires_grad:
-            raise RuntimeError(
-                "Can't call numpy() on Tensor that requires grad. "
-                "Use tensor.detach().numpy() instead."
+            raise note(
+                RuntimeError(
+                    "Can't call numpy() on Tensor that requires grad. "
+                    "Use tensor.detach().numpy() instead."
+                )
             )
-        raise TypeError(
-            f"can't convert {self.device} device type tensor to numpy. "
-            "Use Tensor.cpu() to copy the tensor to host memory first."
+        raise note(
+            TypeError(
+                f"can't convert {self.device} device type tensor to numpy. "
+                "Use Tensor.cpu() to copy the tensor to host memory first."
+            )
         )
 
     def __array__(self, dtype: Any = None, **_: Any) -> NoReturn:

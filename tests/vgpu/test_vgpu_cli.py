@@ -72,7 +72,7 @@ def test_a_traceback_is_the_scripts_own(python, tmp_path: Path) -> None:
     path.write_text(BROKEN, "utf-8")
     child = python("-m", "grader.vgpu.cli", "-n", "2", path)
     assert child.returncode == 1
-    assert [line.strip() for line in child.stderr.splitlines() if line.strip(" ^~")][:10] == [
+    assert [line.strip() for line in child.stderr.splitlines() if line.strip(" ^~")][:13] == [
         "Traceback (most recent call last):",
         f'File "{path}", line 7, in <module>',
         'add(torch.ones(2, device="cuda:0"), torch.ones(2, device="cuda:1"))',
@@ -80,6 +80,9 @@ def test_a_traceback_is_the_scripts_own(python, tmp_path: Path) -> None:
         "return a + b",
         "RuntimeError: Expected all tensors to be on the same device, but found at least two "
         "devices, cuda:0 and cuda:1!",
+        f"vgpu: {path}:4: return a + b",
+        "a is on cuda:0, b is on cuda:1.",
+        "Fix: b = b.to(a.device)",
         "The above exception was the direct cause of the following exception:",
         "Traceback (most recent call last):",
         f'File "{path}", line 9, in <module>',
@@ -117,6 +120,12 @@ WRONG = {
     "a folder": (["-n", "2", "."], "the script . is a folder"),
     "no script": (["-n", "2"], "Missing argument 'SCRIPT'."),
     "no count": (["-n"], "Option '-n' requires an argument."),
+    "no such module": (["-m", "no_such.module"], "there is no module no_such.module to run"),
+    "no size": (["--memory", "big", "x.py"], "such as 80GB or 512MiB; found 'big'"),
+    "no time": (["--timeout", "0", "x.py"], "--timeout; expected seconds above 0; found '0'"),
+    "no number of seconds": (["--timeout", "soon", "x.py"], "seconds above 0; found 'soon'"),
+    "trace nowhere": (["--trace", "no/t.json", "x.py"], "is in a folder that does not exist"),
+    "trace is a folder": (["--trace", ".", "x.py"], "is a folder; name a file to write"),
 }
 
 

@@ -12,6 +12,7 @@ import torch
 from torch import accelerator, cuda
 
 from grader.vgpu import devices, memory
+from grader.vgpu.explain import note
 from grader.vgpu.patches import streams
 
 NAME = "Virtual GPU"
@@ -99,7 +100,7 @@ def _known(device: Any) -> int:
     devices.initialize()
     index = cuda._utils._get_device_index(device, optional=True)
     if not 0 <= index < devices.count():
-        raise AssertionError("Invalid device id")
+        raise note(AssertionError("Invalid device id"), f"cuda:{index}")
     return int(index)
 
 

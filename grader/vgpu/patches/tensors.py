@@ -1,5 +1,6 @@
 """Methods that plain tensors and virtual ones share: moving, `.data`, pinning, backward."""
 
+import functools
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from torch.utils._python_dispatch import _disable_current_modes
 from grader.vgpu import devices, recorder
 from grader.vgpu.devices import to_carrier
 from grader.vgpu.dispatch import execute
+from grader.vgpu.explain import note
 from grader.vgpu.tensor import VirtualTensor, wrap
 from grader.vgpu.wording import cuda_words
 
@@ -129,10 +131,30 @@ def _become(self: Tensor, other: Tensor) -> None:
         other.requires_grad_(self.requires_grad)
     grad, self.grad = self.grad, None
     _swap(self, other)
+    if other.requires_grad:  # now the old self: a graph that is alive still leads to it
+        other.register_hook(  # type: ignore[no-untyped-call]
+            functools.partial(_came_too_late, other.device, self.device)
+        )
     if type(grad) is VirtualTensor:
         self.grad = grad._inner.clone()
     elif grad is not None:
         self.grad = wrap(grad.detach().clone(), self.get_device())
+
+
+def _came_too_late(before: torch.device, now: torch.device, grad: Tensor) -> None:  # noqa: ARG001
+    """backward() of a forward pass from before a module moved.
+
+    CUDA multiplies a gradient with the moved parameter here, or leaves it where the optimizer
+    stumbles over it: these words either way.
+    """
+    raise note(
+        RuntimeError(
+            "Expected all tensors to be on the same device, but found at least two devices, "
+            f"{now} and {before}!"
+        ),
+        detail=f"A module moved from {before} to {now} between its forward pass and this "
+        "backward pass. Fix: move first, then run it.",
+    )
 
 
 def set_grad(self: Tensor, grad: Tensor | None) -> None:

@@ -109,7 +109,10 @@ def test_a_full_gpu_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
         x + 1
     assert str(caught.value).startswith(
         "CUDA out of memory. Tried to allocate 2.00 MiB. GPU 4 has a total capacity of 3.00 MiB "
-        "of which 1.00 MiB is free. Of the allocated memory 2.00 MiB is allocated by PyTorch"
+        "of which 1.00 MiB is free. Including non-PyTorch memory, this process has 2.00 MiB memory "
+        "in use. Of the allocated memory 2.00 MiB is allocated by PyTorch, and 0 bytes is reserved "
+        "by PyTorch but unallocated. If reserved but unallocated memory is large try setting "
+        "PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True to avoid fragmentation.  See "
     )
     del caught
     gc.collect()
