@@ -14,7 +14,8 @@ from typing import NoReturn
 import click
 
 from grader.errors import UsageError
-from grader.vgpu import install, script, trace
+from grader.vgpu import install, script, timeline, trace
+from grader.vgpu.clock.spec import PRESETS, find
 from grader.vgpu.count import read_count
 from grader.vgpu.settings import Settings, from_environment, read_memory, to_environment
 
@@ -34,6 +35,7 @@ class Job:
     launches: bool
     timeout: float | None
     trace_file: Path | None
+    timelines: list[Path]
 
 
 @click.command(
@@ -50,6 +52,35 @@ class Job:
 )
 @click.option("--dry", is_flag=True, help="Data nowhere: placement, transfers and memory only.")
 @click.option("--memory", metavar="SIZE", help="Memory of each GPU, such as 24GB. [default: 80GiB]")
+@click.option("--gpu", metavar="KIND", help=f"Kind of GPU: {', '.join(PRESETS)}. [default: A100]")
+@click.option(
+    "--devices",
+    type=click.Choice(["virtual", "cuda", "auto"]),
+    help="Virtual GPUs, real ones that are only watched, or whichever this machine has.",
+)
+@click.option(
+    "--on",
+    "data",
+    type=click.Choice(["cpu", "cuda"]),
+    help="Where the data of virtual GPUs live: here, or on the real GPUs there are.",
+)
+@click.option(
+    "--generators",
+    type=click.Choice(["shared", "per-device"]),
+    help="Random numbers as the CPU's, or of each GPU's own.",
+)
+@click.option(
+    "--clock",
+    type=click.Choice(["real", "virtual"]),
+    help="The time that the script sees: this machine's, or that of simulated GPUs.",
+)
+@click.option(
+    "--timeline",
+    "timelines",
+    metavar="FILE",
+    multiple=True,
+    help="Draw what the simulated GPUs did when: .html, .svg, or .json for a trace viewer.",
+)
 @click.option("--trace", "trace_file", metavar="FILE", help="Write what the GPUs did, as JSON.")
 @click.option("--timeout", metavar="SECONDS", help="End a script that takes longer.")
 @click.option("-m", "module", is_flag=True, help="SCRIPT is a module, as in python -m.")
@@ -59,19 +90,28 @@ def command(
     count: str | None,
     dry: bool,
     memory: str | None,
+    gpu: str | None,
+    data: str | None,
+    timelines: tuple[str, ...],
     trace_file: str | None,
     timeout: str | None,
     module: bool,
     target: str,
     arguments: tuple[str, ...],
+    **machine: str | None,
 ) -> Job:
+    if dry and data:
+        raise UsageError("--dry has no data to put anywhere", do="leave out --dry or --on")
     asked = os.environ.get("VGPU", "").strip() or _DEFAULT_COUNT
     settings = from_environment(
         count=read_count(count, "the option -n")
         if count is not None
         else read_count(asked, "the environment variable VGPU"),
-        data="meta" if dry else None,
+        data="meta" if dry else data,
         memory=None if memory is None else read_memory(memory, "the option --memory"),
+        gpu=None if gpu is None else find(gpu, "the option --gpu").name,
+        timeline=True if timelines else None,
+        **machine,
     )
     launcher = None if module or Path(target).exists() else _LAUNCHER.get(target)
     run = (
@@ -85,7 +125,15 @@ def command(
         launches=launcher is not None,
         timeout=None if timeout is None else _seconds(timeout),
         trace_file=None if trace_file is None else _writable(Path(trace_file).absolute()),
+        timelines=[_drawable(Path(file).absolute()) for file in timelines],
     )
+
+
+def _drawable(file: Path) -> Path:
+    from grader.vgpu.clock import draw
+
+    draw.check(file)
+    return _writable(file)
 
 
 def _seconds(text: str) -> float:
@@ -101,7 +149,7 @@ def _seconds(text: str) -> float:
 def _writable(file: Path) -> Path:
     if not file.parent.is_dir() or file.is_dir():
         kind = "is a folder" if file.is_dir() else "is in a folder that does not exist"
-        raise UsageError(f"the trace {file} {kind}", do="name a file to write")
+        raise UsageError(f"the output {file} {kind}", do="name a file to write")
     return file
 
 
@@ -151,6 +199,20 @@ def _report(job: Job, process: int) -> None:
     click.echo(summary(recorded), err=True)
     if job.trace_file is not None:
         job.trace_file.write_text(json.dumps(recorded.to_json()), "utf-8")
+    if job.settings.simulates_time:
+        _draw(job)
+
+
+def _draw(job: Job) -> None:
+    """The simulated timeline, in a few lines and in the files asked for."""
+    from grader.vgpu.clock import draw
+    from grader.vgpu.clock.summary import summary
+
+    recorded = timeline()
+    click.echo(summary(recorded), err=True)
+    for file in job.timelines:
+        draw.write(recorded, file)
+        click.echo(f"timeline: {file}", err=True)
 
 
 if __name__ == "__main__":

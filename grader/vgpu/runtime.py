@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from grader.errors import UsageError
+from grader.vgpu.machine import become
 from grader.vgpu.settings import Settings, from_environment
 from grader.vgpu.version import check_torch
 
@@ -35,83 +35,10 @@ def install(**given: Any) -> None:
     _installing = True
     try:
         check_torch()
-        actual = _resolve(asked)
-        if actual.devices == "cuda":
-            _observe(actual)
-        else:
-            _switch(actual)
+        actual = become(asked)
     finally:
         _installing = False
     _installed, _actual = asked, actual
-
-
-def _resolve(settings: Settings) -> Settings:
-    """What "auto" comes to on this machine."""
-    if settings.devices != "auto":
-        return settings
-    from grader.vgpu import observer
-
-    if settings.count and observer.enough(settings.count):
-        return replace(settings, devices="cuda")
-    data = "cuda" if settings.data == "cpu" and observer.enough(1) else settings.data
-    return replace(settings, devices="virtual", data=data)
-
-
-def _observe(settings: Settings) -> None:
-    from grader.vgpu import observer
-
-    observer.install(settings.count)
-
-
-def _switch(settings: Settings) -> None:
-    from grader.vgpu import (
-        backends,
-        copies,  # noqa: F401 - registers ops
-        devices,
-        layers,
-        linear,
-        memory,
-        tracebacks,
-    )
-    from grader.vgpu.clock.spec import find
-    from grader.vgpu.patches import (
-        autocast,
-        build,
-        checks,
-        cuda,
-        dry,
-        factories,
-        gradients,
-        serialization,
-        streams,
-        tensors,
-        uninitialized,
-    )
-
-    devices.configure(
-        settings.count,
-        backends.choose(settings.data),
-        collapse=settings.collapse,
-        heed_pins=settings.heed_pins,
-    )
-    memory.configure(settings.memory or find(settings.gpu).memory)
-    if settings.simulates_time:  # before any op is studied
-        _simulate_time(settings)
-    tracebacks.install()
-    # build first: the rest stands in front of torch's own functions, which it makes work.
-    patches = (build, factories, dry, tensors, uninitialized, gradients, checks, serialization)
-    for part in (*patches, streams, cuda, autocast, linear, layers):
-        part.install()
-
-
-def _simulate_time(settings: Settings) -> None:
-    from grader.vgpu import clock
-    from grader.vgpu.patches import clocks
-
-    shown = settings.clock == "virtual"
-    clock.install(settings.gpu, seen=shown)
-    if shown:
-        clocks.install(clock.require())
 
 
 def settings() -> Settings:

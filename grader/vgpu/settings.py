@@ -85,15 +85,13 @@ def from_environment(**given: Any) -> Settings:
 
 
 def to_environment(settings: Settings) -> dict[str, str]:
-    """The variables with which a child process reads the same settings."""
-    variables = {"VGPU": str(settings.count)}
-    for field in fields(Settings):
-        value = getattr(settings, field.name)
-        if field.name != "count" and value != field.default:
-            variables[_variable(field.name)] = (
-                str(int(value)) if isinstance(value, bool) else str(value)
-            )
-    return variables
+    """The variables with which a child process reads the same settings, whatever else is set."""
+    values = {field.name: getattr(settings, field.name) for field in fields(Settings)}
+    return {
+        _variable(name): str(int(value)) if isinstance(value, bool) else str(value)
+        for name, value in values.items()
+        if value is not None
+    }
 
 
 def with_changes(settings: Settings, **changes: Any) -> Settings:

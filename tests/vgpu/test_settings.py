@@ -74,8 +74,11 @@ def test_a_child_reads_the_same(monkeypatch: pytest.MonkeyPatch, given: dict[str
     assert from_environment() == settings
 
 
-def test_what_is_default_is_not_passed_on() -> None:
-    assert to_environment(Settings(count=2)) == {"VGPU": "2"}
+def test_a_child_reads_the_same_whatever_else_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VGPU_CLOCK", "virtual")
+    for name, value in to_environment(Settings(count=2, clock="real")).items():
+        monkeypatch.setenv(name, value)
+    assert from_environment() == Settings(count=2)
 
 
 def test_changes() -> None:
@@ -146,4 +149,6 @@ def test_a_gpu_without_memory(size: Any) -> None:
 def test_an_unknown_setting() -> None:
     with pytest.raises(UsageError) as caught:
         from_environment(count=1, memroy="80GB")
-    assert str(caught.value).startswith("there is no setting memroy; expected one of devices, collapse, ")
+    assert str(caught.value).startswith(
+        "there is no setting memroy; expected one of devices, collapse, "
+    )

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from grader.vgpu import cli
 
@@ -125,6 +126,10 @@ WRONG = {
     "no time": (["--timeout", "0", "x.py"], "--timeout; expected seconds above 0; found '0'"),
     "no number of seconds": (["--timeout", "soon", "x.py"], "seconds above 0; found 'soon'"),
     "trace nowhere": (["--trace", "no/t.json", "x.py"], "is in a folder that does not exist"),
+    "no such kind": (["--gpu", "B9", "x.py"], "the option --gpu; expected one of T4, V100, A100"),
+    "no such clock": (["--clock", "sundial", "x.py"], "is not one of 'real', 'virtual'"),
+    "no such drawing": (["--timeline", "t.bmp", "x.py"], "t.bmp"),
+    "dry somewhere": (["--dry", "--on", "cpu", "x.py"], "--dry has no data to put anywhere"),
     "trace is a folder": (["--trace", ".", "x.py"], "is a folder; name a file to write"),
 }
 
@@ -147,3 +152,63 @@ def test_wrong_usage_is_one_line(
     (line,) = err.splitlines()
     assert line.startswith("vgpu: ")
     assert words in line
+
+
+STEPS = """
+import time, torch
+from torch import nn
+model = nn.Sequential(nn.Linear(2048, 2048), nn.Linear(2048, 2048)).cuda()
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+x = torch.ones(512, 2048, device="cuda:0")
+for _ in range(2):
+    optimizer.zero_grad()
+    torch.cuda.synchronize()
+    start = time.perf_counter()
+    model(x).sum().backward()
+    optimizer.step()
+    torch.cuda.synchronize()
+    print(f"{(time.perf_counter() - start) * 1e6:.1f} us")
+"""
+
+
+def test_simulated_time_is_shown_and_drawn(python, tmp_path: Path) -> None:
+    path = tmp_path / "steps.py"
+    path.write_text(STEPS, "utf-8")
+    run = ("-m", "grader.vgpu.cli", "-n", "1", "--clock", "virtual")
+    slow = python(*run, "--timeline", "t.svg", "--timeline", "t.json", path)
+    fast = python(*run, "--gpu", "h100", path)
+    (first, second), (quicker, _) = (
+        [float(line.removesuffix(" us")) for line in child.stdout.splitlines()]
+        for child in (slow, fast)
+    )
+    assert first == second > 2 * quicker  # TF32 is off: 19.5 against 67 TFLOP/s
+    assert "simulated on 1 x A100: 2 steps, the median" in slow.stderr
+    assert slow.stderr.splitlines()[-2:] == [
+        f"timeline: {tmp_path / name}" for name in ("t.svg", "t.json")
+    ]
+    assert (tmp_path / "t.svg").read_text("utf-8").startswith("<svg")
+    assert '"traceEvents"' in (tmp_path / "t.json").read_text("utf-8")
+
+
+@pytest.mark.skipif(torch.cuda.device_count() > 0, reason="this machine has a GPU")
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        (("--devices", "cuda"), "real GPUs (--devices cuda); expected 2; found 0"),
+        (("--on", "cuda"), "expected at least one GPU that torch can use; found none"),
+    ],
+)
+def test_real_gpus_that_are_not_there(python, tmp_path: Path, option, words: str) -> None:
+    path = tmp_path / "x.py"
+    path.write_text("print('ran')", "utf-8")
+    child = python("-m", "grader.vgpu.cli", "-n", "2", *option, path)
+    assert (child.returncode, child.stdout) == (2, "")
+    assert words in child.stderr
+    assert len(child.stderr.splitlines()) == 1
+
+
+def test_auto_takes_what_there_is(python, tmp_path: Path) -> None:
+    path = tmp_path / "x.py"
+    path.write_text("import torch; print(torch.cuda.device_count())", "utf-8")
+    child = python("-m", "grader.vgpu.cli", "-n", "3", "--devices", "auto", path)
+    assert child.stdout == "3\n"

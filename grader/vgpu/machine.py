@@ -1,0 +1,88 @@
+"""Turning a process into the machine that its settings ask for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from grader.vgpu.settings import Settings
+
+
+def become(settings: Settings) -> Settings:
+    """Switch this process over, for good; answers the settings with "auto" decided."""
+    actual = _resolve(settings)
+    if actual.devices == "cuda":
+        from grader.vgpu import observer
+
+        observer.install(actual.count)
+    else:
+        _make(actual)
+        _patch()
+    return actual
+
+
+def _resolve(settings: Settings) -> Settings:
+    """Real GPUs where there are enough, virtual ones over those where there are too few."""
+    if settings.devices != "auto":
+        return settings
+    from grader.vgpu import observer
+
+    if settings.count and observer.enough(settings.count):
+        return replace(settings, devices="cuda")
+    data = "cuda" if settings.data == "cpu" and observer.enough(1) else settings.data
+    return replace(settings, devices="virtual", data=data)
+
+
+def _make(settings: Settings) -> None:
+    """What the GPUs are, before anything asks."""
+    from grader.vgpu import backends, devices, memory
+    from grader.vgpu.clock.spec import find
+
+    devices.configure(
+        settings.count,
+        backends.choose(settings.data),
+        collapse=settings.collapse,
+        heed_pins=settings.heed_pins,
+    )
+    memory.configure(settings.memory or find(settings.gpu).memory)
+    if settings.simulates_time:  # before any op is studied
+        _simulate_time(settings)
+
+
+def _simulate_time(settings: Settings) -> None:
+    from grader.vgpu import clock
+    from grader.vgpu.patches import clocks
+
+    shown = settings.clock == "virtual"
+    clock.install(settings.gpu, seen=shown)
+    if shown:
+        clocks.install(clock.require())
+
+
+def _patch() -> None:
+    """Put our parts in the place of torch's."""
+    from grader.vgpu import (
+        copies,  # noqa: F401 - registers ops
+        layers,
+        linear,
+        tracebacks,
+    )
+    from grader.vgpu.patches import (
+        autocast,
+        build,
+        checks,
+        cuda,
+        dry,
+        factories,
+        gradients,
+        serialization,
+        streams,
+        tensors,
+        uninitialized,
+    )
+
+    tracebacks.install()
+    # build first: the rest stands in front of torch's own functions, which it makes work.
+    creation = (build, factories, dry)
+    methods = (tensors, uninitialized, gradients, checks, serialization)
+    for part in (*creation, *methods, streams, cuda, autocast, linear, layers):
+        part.install()
