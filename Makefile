@@ -1,6 +1,8 @@
 # `make check` is everything that CI runs.
 
-.PHONY: check lint types layers test reference demo
+TORCH ?= 2.13.0
+
+.PHONY: check lint types layers test reference demo opinfo test-cuda-build
 
 check: lint types layers test reference
 
@@ -26,3 +28,18 @@ reference:
 # The invented class, as a new instructor would grade it.
 demo:
 	grade submissions
+
+# PyTorch's own database of operators, all of it, on virtual GPUs against the CPU.
+opinfo:
+	pytest tests/vgpu/opinfo -ra
+
+# The virtual GPUs on the build of torch that most Linux users have, CUDA's, without a GPU; another
+# version with TORCH=2.9.1. pip's settings are put aside because they may name a CPU build.
+test-cuda-build: PIP = env -u PIP_FIND_LINKS PIP_CONFIG_FILE=/dev/null build/torch-$(TORCH)/bin/pip
+test-cuda-build:
+	python3 -m venv build/torch-$(TORCH)
+	grep -v ^torch== constraints.txt > build/constraints-$(TORCH).txt
+	$(PIP) install --quiet 'torch==$(TORCH)'
+	$(PIP) install --quiet --constraint build/constraints-$(TORCH).txt --editable '.[dev]'
+	build/torch-$(TORCH)/bin/python -c 'import torch; assert torch.version.cuda, "a CPU build"'
+	build/torch-$(TORCH)/bin/python -m pytest tests/vgpu -ra
