@@ -7,6 +7,7 @@ read anywhere. Devices are GPU numbers; the host is `HOST`. Sizes are in bytes.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -54,6 +55,19 @@ class Transfer(NamedTuple):
     forward: int | None
 
 
+class Message(NamedTuple):
+    """What one process said to others through torch.distributed: a collective, or one half of
+    a "send" and "recv" pair, where `peer` is the other one's rank. `bytes` are those of the tensors
+    written or sent here.
+    """
+
+    name: str
+    device: int
+    peer: int | None
+    bytes: int
+    phase: Phase
+
+
 class Unlisted(NamedTuple):
     """Transfers that were only counted, because the run was too long to list them all."""
 
@@ -98,6 +112,7 @@ class Trace:
     losses: list[float] = field(default_factory=list)
     truncated: bool = False
     unlisted: list[Unlisted] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
 
     # ------------------------------------------------------------------ questions
 
@@ -133,6 +148,19 @@ class Trace:
         """How often `.to()` was called on a tensor during one forward pass."""
         chosen = self._pass(forward)
         return 0 if chosen is None else self.to_calls[chosen]
+
+    def used(self) -> list[int]:
+        """The GPUs that ran an op or held memory."""
+        worked = {op.device for op in self.ops} | {message.device for message in self.messages}
+        return [
+            gpu
+            for gpu in range(self.devices)
+            if gpu in worked or (gpu < len(self.peak_memory) and self.peak_memory[gpu])
+        ]
+
+    def collectives(self) -> dict[str, int]:
+        """How often this process took part in each collective; sends and receives are edges."""
+        return dict(Counter(m.name for m in self.messages if m.peer is None))
 
     def edges(self, phase: Phase | None = None) -> list[Edge]:
         """Transfers summed by (source, target), of one phase or of the whole run."""
@@ -176,6 +204,7 @@ class Trace:
             "losses": self.losses,
             "truncated": self.truncated,
             "unlisted": [[*rest] for rest in self.unlisted],
+            "messages": [[*message] for message in self.messages],
         }
 
     @classmethod
@@ -191,6 +220,7 @@ class Trace:
                 losses=[float(x) for x in data["losses"]],
                 truncated=bool(data["truncated"]),
                 unlisted=[_unlisted(row) for row in data.get("unlisted", [])],
+                messages=[_message(row) for row in data.get("messages", [])],
             )
         except (KeyError, TypeError, AttributeError, OverflowError) as error:
             raise ValueError(f"not a trace: {error!r}") from error
@@ -232,3 +262,135 @@ def _transfer(row: Any) -> Transfer:
 def _unlisted(row: Any) -> Unlisted:
     source, target, phase, copies, size = row
     return Unlisted(_whole(source), _whole(target), Phase(phase), _whole(copies), _whole(size))
+
+
+def _message(row: Any) -> Message:
+    name, device, peer, size, phase = row
+    return Message(str(name), _whole(device), _number(peer), _whole(size), Phase(phase))
+
+
+# ---------------------------------------------------------------------- several processes
+
+
+@dataclass(frozen=True)
+class Process:
+    """One process of a run. `rank` is None for one that joined no others."""
+
+    rank: int | None
+    world: int | None
+    pid: int
+    trace: Trace
+
+    @property
+    def name(self) -> str:
+        return f"process {self.pid}" if self.rank is None else f"rank {self.rank}"
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "rank": self.rank,
+            "world": self.world,
+            "pid": self.pid,
+            "trace": self.trace.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Process:
+        """ValueError where the data has another shape."""
+        try:
+            return cls(
+                rank=_number(data["rank"]),
+                world=_number(data["world"]),
+                pid=_whole(data["pid"]),
+                trace=Trace.from_json(data["trace"]),
+            )
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"not the trace of a process: {error!r}") from error
+
+
+class Place(NamedTuple):
+    """A device of one process; both ranks of a run on one machine may use its cuda:0."""
+
+    rank: int | None
+    device: int
+
+
+class RankEdge(NamedTuple):
+    """All bytes from one device to another, of the same process or of two."""
+
+    source: Place
+    target: Place
+    copies: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Run:
+    """The processes of one run, by rank; those without a rank come first."""
+
+    processes: list[Process] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, processes: Iterable[Process]) -> Run:
+        return cls(sorted(processes, key=lambda p: (-1 if p.rank is None else p.rank, p.pid)))
+
+    def rank(self, rank: int) -> Trace:
+        """What that rank did, the last time if it was restarted; KeyError without a trace."""
+        found = [process.trace for process in self.processes if process.rank == rank]
+        if not found:
+            raise KeyError(f"rank {rank} left no trace")
+        return found[-1]
+
+    def missing(self) -> list[int]:
+        """Ranks that should have been there and left no trace."""
+        worlds = [process.world or 0 for process in self.processes]
+        seen = {process.rank for process in self.processes}
+        return [rank for rank in range(max(worlds, default=0)) if rank not in seen]
+
+    def gpus(self) -> dict[int, list[str]]:
+        """By GPU, the processes that ran something on it."""
+        users: dict[int, list[str]] = {}
+        for process in self.processes:
+            for gpu in process.trace.used():
+                users.setdefault(gpu, []).append(process.name)
+        return dict(sorted(users.items()))
+
+    def edges(self) -> list[RankEdge]:
+        """Copies inside each process, and what was sent from one to another."""
+        edges = [
+            RankEdge(Place(p.rank, e.source), Place(p.rank, e.target), e.count, e.bytes)
+            for p in self.processes
+            for e in p.trace.edges()
+        ]
+        return edges + self._sent()
+
+    def _sent(self) -> list[RankEdge]:
+        """The n-th message that a rank sends to another is the n-th that the other receives."""
+        count: Counter[tuple[Place, Place]] = Counter()
+        size: Counter[tuple[Place, Place]] = Counter()
+        arrivals: dict[tuple[int, int], list[Message]] = {}
+        for process, message in self._messages("recv"):
+            arrivals.setdefault((message.peer, process), []).append(message)
+        for process, message in self._messages("send"):
+            waiting = arrivals.get((process, message.peer), [])
+            if waiting:
+                pair = Place(process, message.device), Place(message.peer, waiting.pop(0).device)
+                count[pair] += 1
+                size[pair] += message.bytes
+        return [RankEdge(*pair, count[pair], size[pair]) for pair in sorted(count)]
+
+    def _messages(self, name: str) -> Iterator[tuple[int, Any]]:
+        for process in self.processes:
+            for message in process.trace.messages:
+                if message.name == name and process.rank is not None:
+                    yield process.rank, message
+
+    def to_json(self) -> dict[str, Any]:
+        return {"processes": [process.to_json() for process in self.processes]}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Run:
+        """ValueError where the data has another shape."""
+        try:
+            return cls.of(Process.from_json(row) for row in data["processes"])
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"not the traces of a run: {error!r}") from error

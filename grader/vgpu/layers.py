@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from torch import nn
@@ -68,6 +68,59 @@ def install(*, watch_host: bool = True) -> None:
     if not watch_host:
         _watcher = nullcontext
     setattr(nn.Module, "__call__", _call)  # noqa: B010 - it is a method to mypy
+
+
+@contextmanager
+def not_followed() -> Iterator[None]:
+    """Calls of modules are torch's own inside: its tracer compares what it finds there."""
+    setattr(nn.Module, "__call__", _call_module)  # noqa: B010
+    try:
+        yield
+    finally:
+        install()
+
+
+# ---------------------------------------------------------------------- across threads
+
+
+class Position(NamedTuple):
+    """Where a thread is, for others that work on its behalf."""
+
+    where: Where
+    forward: int | None
+    root: nn.Module | None
+    names: WeakKeyDictionary[nn.Module, str]
+
+
+def position() -> Position:
+    return Position(here.where, _calls.forward, _calls.root, _calls.names)
+
+
+@contextmanager
+def continuing(outside: Position) -> Iterator[None]:
+    """Modules called inside belong to the forward pass of another thread, if it is in one."""
+    calls = _calls
+    if outside.root is None or calls.root is not None:
+        yield
+        return
+    before = here.where
+    here.where, calls.forward, calls.root, calls.names = outside
+    try:
+        with calls.mode:
+            yield
+    finally:
+        here.where = before
+        calls.root = None
+
+
+def call_alike(copy: nn.Module, original: nn.Module) -> None:
+    """Let the modules inside `copy` have the names of those they were copied from."""
+    if _calls.root is not None:
+        for twin, module in zip(copy.modules(), original.modules(), strict=True):
+            _calls.names[twin] = _name(module)
+
+
+# ---------------------------------------------------------------------- calls
 
 
 @functools.wraps(_call_module)

@@ -15,8 +15,11 @@ def become(settings: Settings) -> Settings:
 
         observer.install(actual.count)
     else:
+        from grader.vgpu import ranks
+
         _make(actual)
         _patch()
+        ranks.install(actual.trace_folder)
     return actual
 
 
@@ -71,11 +74,15 @@ def _patch() -> None:
         build,
         checks,
         cuda,
+        data_parallel,
+        distributed,
         dry,
         factories,
         gradients,
+        late_imports,
         serialization,
         streams,
+        sync_batch_norm,
         tensors,
         uninitialized,
     )
@@ -86,3 +93,5 @@ def _patch() -> None:
     methods = (tensors, uninitialized, gradients, checks, serialization)
     for part in (*creation, *methods, streams, cuda, autocast, linear, layers):
         part.install()
+    for several in (distributed, data_parallel, late_imports, sync_batch_norm):
+        several.install()

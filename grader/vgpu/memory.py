@@ -5,6 +5,7 @@ A block lives exactly as long as the tensors that share its storage hold it.
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from collections.abc import Callable
@@ -29,6 +30,10 @@ _DOCUMENTATION = (
 )
 _ASKED = re.compile(r"DefaultCPUAllocator.* you tried to allocate (\d+) bytes")
 _lock = threading.RLock()
+# A child of a process with threads must not inherit it locked.
+os.register_at_fork(
+    before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release
+)
 # By GPU; the last entry is the host's, which is counted in dry mode and never full.
 _held = [0] * (MOST + 1)
 _peak = [0] * (MOST + 1)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import torch
 
-from grader.trace import Op, Phase, Trace, Transfer, Unlisted
+from grader.trace import Message, Op, Phase, Trace, Transfer, Unlisted
 from grader.vgpu import devices, memory
 
 #: How many ops, transfers and losses are kept one by one. Edges and memory stay complete.
@@ -52,6 +52,7 @@ _gpus: list[int] = []
 _wheres: list[Where] = []
 _backwards: list[bool] = []
 _transfers: list[Transfer] = []
+_messages: list[Message] = []
 _losses: list[float] = []
 _to_calls: Counter[int] = Counter()
 _unlisted: Counter[tuple[int, int, Phase]] = Counter()
@@ -113,6 +114,15 @@ def transfer(source: int, target: int, size: int, *, non_blocking: bool = False)
         _unlisted_bytes[source, target, when] += size
 
 
+def message(name: str, gpu: int, peer: int | None, size: int) -> None:
+    """Part was taken in a collective, or something sent to or received from rank `peer`."""
+    global _truncated  # noqa: PLW0603
+    if len(_messages) < LIMIT:
+        _messages.append(Message(name, gpu, peer, size, phase()))
+    else:
+        _truncated = True
+
+
 def to_call() -> None:
     """`.to()`, `.cuda()` or `.cpu()` was called on a tensor, by code of torch or of the user."""
     forward = here.where.forward
@@ -168,6 +178,7 @@ def trace() -> Trace:
             for name, gpu, where, back in zip(_names, _gpus, _wheres, _backwards, strict=False)
         ],
         transfers=list(_transfers),
+        messages=list(_messages),
         to_calls=Counter(_to_calls),
         peak_memory=[memory.peak(gpu) for gpu in range(devices.count())],
         losses=list(_losses),
@@ -179,7 +190,7 @@ def trace() -> Trace:
 def reset() -> None:
     """Forget all of it."""
     global _forwards, _truncated  # noqa: PLW0603
-    for record in (_names, _gpus, _wheres, _backwards, _transfers, _losses):
+    for record in (_names, _gpus, _wheres, _backwards, _transfers, _messages, _losses):
         record.clear()
     for count in (_to_calls, _unlisted, _unlisted_bytes):
         count.clear()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grader.trace import HOST, Edge, Layer, Phase, Trace
+from grader.trace import HOST, Edge, Layer, Phase, Place, Run, Trace
 
 _RULE = "-" * 72
 
@@ -17,6 +17,50 @@ def summary(trace: Trace) -> str:
     if trace.truncated:
         lines.append("The run was long: single ops are missing above, sums are complete.")
     return "\n".join([*lines, _RULE])
+
+
+def run_summary(run: Run) -> str:
+    """The same for a run of several processes: who used which GPU, and what moved."""
+    if len(run.processes) == 1 and run.processes[0].rank is None:
+        return summary(run.processes[0].trace)
+    count = max((process.trace.devices for process in run.processes), default=0)
+    lines = [f"-- virtual GPUs: {count}, processes: {len(run.processes)} {_RULE}"[:72]]
+    lines += _processes(run)
+    lines += _moves(run)
+    for rank in run.missing():
+        lines.append(f"rank {rank} left no trace: it used no GPU, or was killed.")
+    if any(process.trace.truncated for process in run.processes):
+        lines.append("The run was long: single ops are missing above, sums are complete.")
+    return "\n".join([*lines, _RULE])
+
+
+def _processes(run: Run) -> Iterator[str]:
+    """One line per process and GPU that it used."""
+    yield f"{'':<15}{'GPU':<8}{'peak memory':>12}  layers it ran in the first step"
+    for process in run.processes:
+        layers = _first_step(process.trace)
+        for gpu in process.trace.used():
+            peak = _size(process.trace.peak_memory[gpu])
+            yield f"{process.name:<15}{_name(gpu):<8}{peak:>12}  {_ran(layers, gpu)}"
+
+
+def _moves(run: Run) -> Iterator[str]:
+    """One line per pair of devices, then one per rank for what all ranks did together."""
+    edges = sorted(run.edges(), key=lambda e: HOST in (e.source.device, e.target.device))
+    if edges:
+        yield f"{'transfers':<42}{'copies':>8}{'bytes':>14}"
+    for edge in edges:
+        pair = f"{_place(edge.source)} -> {_place(edge.target)}"
+        yield f"{pair:<42}{edge.copies:>8}{_size(edge.bytes):>14}"
+    for process in run.processes:
+        together = process.trace.collectives()
+        if together:
+            told = ", ".join(f"{name} {count}x" for name, count in together.items())
+            yield f"{process.name} with others: {told}"
+
+
+def _place(place: Place) -> str:
+    return _name(place.device) if place.rank is None else f"rank {place.rank} {_name(place.device)}"
 
 
 def _layers(trace: Trace) -> Iterator[str]:

@@ -223,7 +223,7 @@ def wrap(
 
 
 def _kind(inner: Tensor) -> str:
-    """What a tensor of this dtype is called on the CPU: torch.FloatTensor."""
+    """What a tensor of this dtype is called on the CPU: "torch.FloatTensor"."""
     if not inner.is_meta:
         return inner.type().replace(".cuda.", ".")
     return torch.empty(0, dtype=inner.dtype).type()
