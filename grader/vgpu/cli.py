@@ -6,14 +6,16 @@ import atexit
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
 from grader.errors import UsageError
+from grader.trace import Process, Run
 from grader.vgpu import install, script, timeline, trace
 from grader.vgpu.clock.spec import PRESETS, find
 from grader.vgpu.count import read_count
@@ -23,16 +25,19 @@ _WRONG_USAGE = 2
 _INTERRUPTED = 130
 _DEFAULT_COUNT = "2"
 #: A command of torch's own that starts the script's processes.
-_LAUNCHER = {"torchrun": "torch.distributed.run"}
+_TORCHRUN = "torchrun"
 
 
 @dataclass(frozen=True)
 class Job:
-    """What to run on which machine, and what to do about it; `run` is the script itself."""
+    """What to run on which machine, and what to do about it.
+
+    `run` is the script itself, in this process; None where `command` starts processes for it.
+    """
 
     settings: Settings
-    run: Callable[[], None]
-    launches: bool
+    run: Callable[[], None] | None
+    command: list[str]
     timeout: float | None
     trace_file: Path | None
     timelines: list[Path]
@@ -113,16 +118,20 @@ def command(
         timeline=True if timelines else None,
         **machine,
     )
-    launcher = None if module or Path(target).exists() else _LAUNCHER.get(target)
-    run = (
-        script.of_module(launcher or target, arguments)
-        if module or launcher
-        else script.of_file(target, arguments)
-    )
+    launches = target == _TORCHRUN and not module and not Path(target).exists()
+    if launches and settings.simulates_time:
+        raise UsageError(
+            "simulated time of several processes",
+            do="leave out --clock and --timeline, or run one process",
+        )
     return Job(
         settings,
-        run,
-        launches=launcher is not None,
+        None
+        if launches
+        else script.of_module(target, arguments)
+        if module
+        else script.of_file(target, arguments),
+        command=[target, *arguments],
         timeout=None if timeout is None else _seconds(timeout),
         trace_file=None if trace_file is None else _writable(Path(trace_file).absolute()),
         timelines=[_drawable(Path(file).absolute()) for file in timelines],
@@ -159,6 +168,9 @@ def main() -> None:
         job = command.main(standalone_mode=False)
         if not isinstance(job, Job):  # --help
             sys.exit(job)
+        if job.run is None:
+            sys.exit(_launch(job))
+        job = _with_trace_folder(job)
         os.environ.update(to_environment(job.settings))  # the script's children too
         install()
     except click.ClickException as error:
@@ -168,6 +180,29 @@ def main() -> None:
     _run(job)
 
 
+def _launch(job: Job) -> int:
+    """Run what starts processes of its own, and say what all of them did."""
+    from grader.vgpu.launch import command_line, launch
+    from grader.vgpu.summary import run_summary
+
+    try:
+        outcome = launch(command_line(job.command), job.settings, job.timeout)
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    click.echo(run_summary(outcome.run), err=True)
+    _write(job, outcome.run.to_json())
+    return outcome.code
+
+
+def _with_trace_folder(job: Job) -> Job:
+    """A place for the traces of processes that the script may start, until this one ends."""
+    if job.settings.trace_folder is not None:
+        return job
+    folder = tempfile.TemporaryDirectory(prefix="vgpu-")
+    atexit.register(folder.cleanup)  # before all others, so after them
+    return replace(job, settings=replace(job.settings, trace_folder=Path(folder.name)))
+
+
 def _refuse(message: str) -> NoReturn:
     click.echo(f"vgpu: {message}", err=True)
     sys.exit(_WRONG_USAGE)
@@ -175,12 +210,12 @@ def _refuse(message: str) -> NoReturn:
 
 def _run(job: Job) -> None:
     """The script's own end is the end: its exit code, its traceback, its farewells."""
-    if not job.launches:
-        atexit.register(_report, job, os.getpid())  # first in, last out
+    atexit.register(_report, job, os.getpid())  # first in, last out
     if job.timeout is not None:
         from grader.vgpu import watchdog
 
         watchdog.watch(job.timeout)
+    assert job.run is not None
     try:
         job.run()
     except KeyboardInterrupt as error:
@@ -192,15 +227,26 @@ def _report(job: Job, process: int) -> None:
     """Say what the GPUs did; a fork that the script made has nothing to say."""
     if os.getpid() != process:
         return
-    from grader.vgpu.summary import summary
+    from grader.vgpu.launch import read_traces
+    from grader.vgpu.summary import run_summary, summary
 
-    recorded = trace()
+    recorded, folder = trace(), job.settings.trace_folder
     sys.stdout.flush()
-    click.echo(summary(recorded), err=True)
-    if job.trace_file is not None:
-        job.trace_file.write_text(json.dumps(recorded.to_json()), "utf-8")
+    children = read_traces(folder) if folder is not None else Run()
+    if recorded.used() or not children.processes:
+        click.echo(summary(recorded), err=True)
+    if children.processes:
+        click.echo(run_summary(children), err=True)
+    own = Process(None, None, process, recorded)
+    result = Run.of([own, *children.processes]) if children.processes else recorded
+    _write(job, result.to_json())
     if job.settings.simulates_time:
         _draw(job)
+
+
+def _write(job: Job, recorded: dict[str, Any]) -> None:
+    if job.trace_file is not None:
+        job.trace_file.write_text(json.dumps(recorded), "utf-8")
 
 
 def _draw(job: Job) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
 import pytest
 import torch
 
+from grader.trace import Run
 from grader.vgpu import cli
 
 SCRIPT = """\
+import json
 import sys
 import torch
 from torch import nn
@@ -212,3 +215,54 @@ def test_auto_takes_what_there_is(python, tmp_path: Path) -> None:
     path.write_text("import torch; print(torch.cuda.device_count())", "utf-8")
     child = python("-m", "grader.vgpu.cli", "-n", "3", "--devices", "auto", path)
     assert child.stdout == "3\n"
+
+
+RANKS = """
+import os, sys, torch, torch.distributed as dist
+dist.init_process_group("nccl")
+rank = int(os.environ["LOCAL_RANK"])
+torch.cuda.set_device(rank)
+total = torch.ones(4, device="cuda") * (rank + 1)
+dist.all_reduce(total)
+sys.stdout.write(f"{rank} {total.tolist()} {dist.get_backend()}\\n")  # at once: both do
+dist.destroy_process_group()
+"""
+
+
+def test_torchrun_and_the_traces_of_its_ranks(python, tmp_path: Path) -> None:
+    (tmp_path / "ranks.py").write_text(RANKS, "utf-8")
+    run = ("-m", "grader.vgpu.cli", "-n", "2", "--trace", "run.json", "torchrun", "--standalone")
+    child = python(*run, "--nproc_per_node=2", "ranks.py")
+    assert child.returncode == 0, child.stderr
+    assert sorted(child.stdout.splitlines()) == [f"{r} [3.0, 3.0, 3.0, 3.0] nccl" for r in (0, 1)]
+    assert "-- virtual GPUs: 2, processes: 2 --" in child.stderr
+    assert "rank 1 with others: allreduce 1x" in child.stderr
+    merged = Run.from_json(json.loads((tmp_path / "run.json").read_text("utf-8")))
+    assert [merged.rank(rank).used() for rank in (0, 1)] == [[0], [1]]
+
+
+SPAWNS = """
+import torch
+import torch.multiprocessing as mp
+
+def work(rank):
+    torch.ones(rank + 1, device=f"cuda:{rank}").sum()
+
+if __name__ == "__main__":
+    mp.spawn(work, nprocs=2)
+"""
+
+
+def test_processes_that_a_script_starts_are_reported(python, tmp_path: Path) -> None:
+    path = tmp_path / "spawns.py"
+    path.write_text(SPAWNS, "utf-8")
+    child = python("-m", "grader.vgpu.cli", "-n", "2", path)
+    lines = child.stderr.splitlines()
+    assert lines[0].startswith("-- virtual GPUs: 2, processes: 2 --")
+    assert [line.split()[2] for line in lines[2:4]] == ["cuda:0", "cuda:1"]
+
+
+def test_simulated_time_is_one_processs(python, tmp_path: Path) -> None:
+    child = python("-m", "grader.vgpu.cli", "--clock", "virtual", "torchrun", "x.py")
+    assert (child.returncode, len(child.stderr.splitlines())) == (2, 1)
+    assert child.stderr.startswith("vgpu: simulated time of several processes; leave out --clock")
