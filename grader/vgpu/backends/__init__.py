@@ -34,6 +34,9 @@ class Backend(Protocol):
     def number(self, inner: Tensor) -> Any:
         """The Python number in a tensor of one element."""
 
+    def synchronize(self) -> None:
+        """Come back when all ops are done, not only asked for."""
+
     def seed(self, seed: int) -> None:
         """Random numbers start again, wherever the back end draws them."""
 

@@ -29,5 +29,8 @@ class Cpu:
     def number(self, inner: Tensor) -> Any:
         return inner.item()
 
+    def synchronize(self) -> None:
+        """Ops are done when they return."""
+
     def seed(self, seed: int) -> None:
         """The CPU's own generator serves; whoever seeds it has seeded this."""

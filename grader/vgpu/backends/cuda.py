@@ -18,6 +18,7 @@ from grader.vgpu.bindings import quick
 _device_count = torch.cuda.device_count
 _init = torch.cuda.init
 _manual_seed_all = torch.cuda.manual_seed_all
+_synchronize: Any = torch.cuda.synchronize
 
 
 class Cuda:
@@ -48,6 +49,10 @@ class Cuda:
 
     def number(self, inner: Tensor) -> Any:
         return inner.item()
+
+    def synchronize(self) -> None:
+        for device in self._devices:
+            _synchronize(device)
 
     def seed(self, seed: int) -> None:
         _manual_seed_all(seed)

@@ -34,6 +34,9 @@ class Meta:
             return complex("nan")
         raise no_data(f"the value of a tensor of {inner.dtype}")
 
+    def synchronize(self) -> None:
+        """There is nothing to do."""
+
     def seed(self, seed: int) -> None:
         """No numbers are drawn."""
 

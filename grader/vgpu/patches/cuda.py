@@ -71,8 +71,10 @@ _maybe_exchange_device = _exchange_device
 
 
 def synchronize(device: Any = None) -> None:
-    """Numbers are there already; simulated time is waited for."""
-    streams.synchronize(devices.index_of(device))
+    """Wait for the numbers, and for simulated time."""
+    gpu = devices.index_of(device)
+    devices.backend().synchronize()
+    streams.synchronize(gpu)
 
 
 def can_device_access_peer(device: Any, peer_device: Any) -> bool:

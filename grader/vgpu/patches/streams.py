@@ -153,6 +153,7 @@ class Event:
                 f"{stream.device_index}."
             )
         self.device = stream.device
+        devices.backend().synchronize()  # what came before is done, or is not measured
         self._time = _now()
         simulator = clock.active()
         if simulator is not None:
