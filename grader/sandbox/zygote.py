@@ -57,17 +57,9 @@ def _warm_up() -> None:
     import torch.distributed.tensor  # noqa: F401
 
     from grader.sandbox import limits, probes, worker  # noqa: F401
-    from grader.vgpu import layers, settings  # noqa: F401
-    from grader.vgpu.patches import (  # noqa: F401
-        autocast,
-        build,
-        cuda,
-        factories,
-        serialization,
-        streams,
-        tensors,
-    )
+    from grader.vgpu import machine, runtime  # noqa: F401
 
+    machine.prepare()
     gc.collect()
     gc.freeze()  # the collector would write to, and so copy, every shared page
 

@@ -67,7 +67,10 @@ def _where(args: Sequence[Any], kwargs: dict[str, Any]) -> int:
 
 
 def register(*names: str) -> Callable[[Handler], Handler]:
-    """Run all overloads of the ops of these names ("aten::copy_") with the decorated function."""
+    """Run all overloads of the ops of these names with the decorated function.
+
+    "aten::copy_" is one op, "c10d::*" all of a library.
+    """
 
     def keep(handler: Handler) -> Handler:
         for name in names:
@@ -93,8 +96,9 @@ def watcher() -> Watcher | None:
 def _study(func: Any) -> Handler:
     schema = func._schema
     name = schema.name
-    if name in _registered:
-        handler = _registered[name]
+    registered = _registered.get(name) or _registered.get(f"{name.partition('::')[0]}::*")
+    if registered is not None:
+        handler = registered
     elif name.startswith("aten::") and func._can_decompose():
         handler = _composite  # inference mode hands these over whole
     elif any(_written(argument) for argument in schema.arguments):

@@ -27,6 +27,8 @@ _enter_dual_level: Any = forward_ad.enter_dual_level
 
 
 def install() -> None:
+    if _libraries:  # before this process was forked
+        return
     library = Library("aten", "IMPL")
     library.impl("linear", _kernel, devices.CARRIER.capitalize())
     _libraries.append(library)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from grader.vgpu.settings import Settings
 
@@ -21,6 +23,19 @@ def become(settings: Settings) -> Settings:
         _patch()
         ranks.install(actual.trace_folder)
     return actual
+
+
+def prepare() -> None:
+    """Do the slow half of `become`, for a process that forks others with data on the CPU.
+
+    What is registered with torch's dispatcher is inherited; it does nothing before `become`.
+    """
+    from grader.vgpu import linear
+    from grader.vgpu.patches import autocast, build
+
+    _parts()  # imports them all
+    for part in (build, autocast, linear):
+        part.install()
 
 
 def _resolve(settings: Settings) -> Settings:
@@ -63,11 +78,19 @@ def _simulate_time(settings: Settings) -> None:
 
 def _patch() -> None:
     """Put our parts in the place of torch's."""
+    from grader.vgpu import tracebacks
+
+    tracebacks.install()
+    for part in _parts():
+        part.install()
+
+
+def _parts() -> Sequence[Any]:
+    """What stands in for parts of torch, in order of installation."""
     from grader.vgpu import (
         copies,  # noqa: F401 - registers ops
         layers,
         linear,
-        tracebacks,
     )
     from grader.vgpu.patches import (
         autocast,
@@ -87,11 +110,8 @@ def _patch() -> None:
         uninitialized,
     )
 
-    tracebacks.install()
     # build first: the rest stands in front of torch's own functions, which it makes work.
     creation = (build, factories, dry)
     methods = (tensors, uninitialized, gradients, checks, serialization)
-    for part in (*creation, *methods, streams, cuda, autocast, linear, layers):
-        part.install()
-    for several in (distributed, data_parallel, late_imports, sync_batch_norm):
-        several.install()
+    several = (distributed, data_parallel, late_imports, sync_batch_norm)
+    return (*creation, *methods, streams, cuda, autocast, linear, layers, *several)

@@ -39,6 +39,8 @@ _libraries: list[Any] = []
 
 
 def install() -> None:
+    if _libraries:  # before this process was forked
+        return
     library = Library("aten", "IMPL")
     _libraries.append(library)
     for names, half in ((_HALF, True), (_SINGLE, False)):

@@ -38,6 +38,8 @@ def has_cuda_kernels() -> bool:
 
 def install() -> None:
     """Lead ops that only a device argument brings here to `dispatch`."""
+    if _libraries:  # before this process was forked
+        return
     library = Library("_", "IMPL")
     _libraries.append(library)
     library.fallback(_run, devices.CARRIER.capitalize())

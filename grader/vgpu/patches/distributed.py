@@ -45,9 +45,7 @@ def install() -> None:
     if not dist.is_available() or not dist.is_gloo_available():
         return
     _serve_nccl()
-    for name in torch._C._dispatch_get_all_op_names():
-        if name.startswith("c10d::"):
-            dispatch.register(name.partition(".")[0])(_collective)
+    dispatch.register("c10d::*")(_collective)
     # DDP's times of its own steps know CPUs and real GPUs, and warn of any other device.
     logger: Any = vars(dist)["Logger"]
     logger.set_runtime_stats_and_log = lambda _logger: None

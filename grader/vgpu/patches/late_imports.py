@@ -11,16 +11,15 @@ from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import ModuleType
 from typing import Any, Never
 
-import torch
-
 from grader.vgpu import dispatch, layers
 
 
 def install() -> None:
-    for name in torch._C._dispatch_get_all_op_names():
-        if name.startswith("_c10d_functional::"):
-            dispatch.register(name.partition(".")[0])(_functional)
+    dispatch.register("_c10d_functional::*")(_functional)
     sys.meta_path.insert(0, _Finder)
+    for name, change in _CHANGES.items():
+        if name in sys.modules:
+            change(sys.modules[name])
 
 
 def _functional(func: Any, args: Any, kwargs: Any) -> Never:
