@@ -1,11 +1,13 @@
-"""The README speaks of commands that exist, and the other way round."""
+"""Pages speak of commands, options and behaviours that exist, and the other way round."""
 
 import re
+import runpy
 from pathlib import Path
 
 import click
 
 from grader.cli import main
+from grader.vgpu.cli import command as vgpu_command
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -48,3 +50,16 @@ def test_files_named_in_the_architecture_exist():
     assert len(named) >= 12
     for name in named:
         assert (ROOT / "grader" / name).exists(), name
+
+
+def test_the_page_of_behaviours_is_that_of_the_tests():
+    make = runpy.run_path(str(ROOT / "docs" / "make_behaviours.py"))
+    page = (ROOT / "docs" / "behaviours.md").read_text("utf-8")
+    assert page == make["page"](), "run  python docs/make_behaviours.py"
+
+
+def test_every_option_of_vgpu_is_explained():
+    page = (ROOT / "docs" / "virtual-gpus.md").read_text("utf-8")
+    for parameter in vgpu_command.params:
+        if isinstance(parameter, click.Option):
+            assert any(f"`{name}" in page for name in parameter.opts), parameter.opts
