@@ -115,6 +115,7 @@ def initialize() -> None:
     if settle() == 0:
         raise _explained(RuntimeError("No CUDA GPUs are available"))
     _machine.initialized = True
+    torch.cuda._initialized = True  # what torch.utils.checkpoint asks
 
 
 def _pinned() -> int:

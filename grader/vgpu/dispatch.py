@@ -25,6 +25,8 @@ Watcher = Callable[[Any, int, Sequence[Any], dict[str, Any], Any], None]
 _handlers: dict[int, Handler] = {}  # by id: an op's own hash is Python code
 _registered: dict[str, Handler] = {}
 _watcher: Watcher | None = None
+#: Stands around the handlers of ops that draw random numbers.
+_around_random: Callable[[Any, Handler], Handler] | None = None
 
 #: Ops whose result shares the storage of their input though their schema does not say so.
 _SHARING = frozenset(
@@ -90,6 +92,12 @@ def watcher() -> Watcher | None:
     return _watcher
 
 
+def around_random(decorate: Callable[[Any, Handler], Handler]) -> None:
+    """Let `decorate` change the handlers of ops that draw random numbers; before the first runs."""
+    global _around_random  # noqa: PLW0603 - one per process
+    _around_random = decorate
+
+
 # ---------------------------------------------------------------------- studying an op
 
 
@@ -107,8 +115,17 @@ def _study(func: Any) -> Handler:
         handler = _creating(func)
     else:
         handler = _reading(func)
+    if _around_random and handler is not _composite and _draws(func):
+        handler = _around_random(func, handler)
     _handlers[id(func)] = handler
     return handler
+
+
+def _draws(func: Any) -> bool:
+    """Whether it draws random numbers; not every op that does has torch's tag."""
+    return torch.Tag.nondeterministic_seeded in func.tags or any(
+        argument.name == "generator" for argument in func._schema.arguments
+    )
 
 
 def _written(argument: Any) -> bool:

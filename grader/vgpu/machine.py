@@ -54,6 +54,7 @@ def _make(settings: Settings) -> None:
     """What the GPUs are, before anything asks."""
     from grader.vgpu import backends, devices, memory
     from grader.vgpu.clock.spec import find
+    from grader.vgpu.patches import generators, properties
 
     devices.configure(
         settings.count,
@@ -61,6 +62,8 @@ def _make(settings: Settings) -> None:
         collapse=settings.collapse,
         heed_pins=settings.heed_pins,
     )
+    generators.configure(settings.generators)
+    properties.configure(settings.gpu)
     memory.configure(settings.memory or find(settings.gpu).memory)
     if settings.simulates_time:  # before any op is studied
         _simulate_time(settings)
@@ -93,25 +96,33 @@ def _parts() -> Sequence[Any]:
         linear,
     )
     from grader.vgpu.patches import (
+        accelerator,
         autocast,
         build,
         checks,
         cuda,
+        cuda_memory,
         data_parallel,
         distributed,
         dry,
         factories,
+        generators,
         gradients,
         late_imports,
+        legacy_types,
+        profiling,
+        properties,
         serialization,
         streams,
+        surface,
         sync_batch_norm,
         tensors,
         uninitialized,
     )
 
     # build first: the rest stands in front of torch's own functions, which it makes work.
-    creation = (build, factories, dry)
-    methods = (tensors, uninitialized, gradients, checks, serialization)
+    creation = (build, factories, generators, dry)
+    methods = (tensors, legacy_types, uninitialized, gradients, checks, serialization)
+    cudas = (surface, streams, cuda, properties, cuda_memory, profiling, accelerator)
     several = (distributed, data_parallel, late_imports, sync_batch_norm)
-    return (*creation, *methods, streams, cuda, autocast, linear, layers, *several)
+    return (*creation, *methods, *cudas, autocast, linear, layers, *several)

@@ -40,7 +40,11 @@ _peak = [0] * (MOST + 1)
 _reserved = [0] * (MOST + 1)
 _peak_reserved = [0] * (MOST + 1)
 _mark = [0] * (MOST + 1)  # nothing but sums needs doing below it
-_blocks = [0] * (MOST + 1)
+_made = [0] * (MOST + 1)  # blocks, ever
+_gone = [0] * (MOST + 1)
+_since = [(0, 0)] * (MOST + 1)  # both, when counting last began
+_refusals = [0] * (MOST + 1)
+_fraction = [1.0] * (MOST + 1)  # of the capacity, that this process may hold
 
 
 def configure(capacity: int) -> None:
@@ -63,19 +67,20 @@ class Block:
             if held > _mark[gpu]:
                 _grow(gpu, held, size)
             _held[gpu] = held
-            _blocks[gpu] += 1
+            if size:
+                _made[gpu] += 1
         self.size = size
 
     def __del__(self) -> None:
         if self.size:
             with _lock:
                 _held[self.gpu] -= self.size
-                _blocks[self.gpu] -= 1
+                _gone[self.gpu] += 1
 
 
 def _grow(gpu: int, held: int, asked: int) -> None:
     """The GPU is about to hold more than its mark; it reserves segments of 2 MiB."""
-    if held > CAPACITY and gpu != HOST:
+    if held > allowed(gpu) and gpu != HOST:
         raise out_of_memory(gpu, asked)
     _peak[gpu] = max(_peak[gpu], held)
     if held > _reserved[gpu]:
@@ -87,6 +92,8 @@ def _grow(gpu: int, held: int, asked: int) -> None:
 def out_of_memory(gpu: int, size: int) -> torch.OutOfMemoryError:
     """CUDA's words for `size` bytes that do not fit."""
     held = _held[gpu]
+    _refusals[gpu] += 1
+    limit_ = "" if _fraction[gpu] == 1 else f"{amount(allowed(gpu))} allowed; "
     reserved_ = _reserved[gpu] = min(
         -(-held // _SEGMENT) * _SEGMENT, CAPACITY
     )  # gave back the rest
@@ -94,7 +101,7 @@ def out_of_memory(gpu: int, size: int) -> torch.OutOfMemoryError:
         f"CUDA out of memory. Tried to allocate {amount(size)}. GPU {gpu} has a total capacity "
         f"of {amount(CAPACITY)} of which {amount(max(CAPACITY - reserved_, 0))} is free. "
         f"Including non-PyTorch memory, this process has {amount(reserved_)} memory in use. "
-        f"Of the allocated memory {amount(held)} is allocated by PyTorch, and "
+        f"{limit_}Of the allocated memory {amount(held)} is allocated by PyTorch, and "
         f"{amount(reserved_ - held)} is reserved by PyTorch but unallocated. "
         "If reserved but unallocated memory is large try setting "
         "PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True to avoid fragmentation.  "
@@ -114,7 +121,23 @@ def instead_of(error: RuntimeError, gpu: Callable[[], int]) -> RuntimeError:
 
 
 def free(gpu: int) -> int:
-    return CAPACITY - _held[gpu]
+    return allowed(gpu) - _held[gpu]
+
+
+def allowed(gpu: int) -> int:
+    """Bytes that this process may hold."""
+    return int(CAPACITY * _fraction[gpu])
+
+
+def fraction(gpu: int) -> float:
+    return _fraction[gpu]
+
+
+def limit(gpu: int, fraction: float) -> None:
+    """Let this process hold no more than a fraction of the GPU, from the next block on."""
+    with _lock:
+        _fraction[gpu] = fraction
+        _mark[gpu] = 0  # so that the next one is checked
 
 
 def allocated(gpu: int) -> int:
@@ -135,7 +158,24 @@ def peak_reserved(gpu: int) -> int:
 
 def blocks(gpu: int) -> int:
     """How many blocks are held."""
-    return _blocks[gpu]
+    return _made[gpu] - _gone[gpu]
+
+
+def counts(gpu: int) -> tuple[int, int]:
+    """Blocks made and given back since counting began."""
+    made, gone = _since[gpu]
+    return _made[gpu] - made, _gone[gpu] - gone
+
+
+def refusals(gpu: int) -> int:
+    """How often the GPU was full since counting began."""
+    return _refusals[gpu]
+
+
+def reset_counts(gpu: int) -> None:
+    with _lock:
+        _since[gpu] = _made[gpu], _gone[gpu]
+        _refusals[gpu] = 0
 
 
 def empty_cache() -> None:

@@ -68,7 +68,9 @@ class VirtualTensor(Tensor):
             *home, name = dtype.split(".")
             kind = getattr(torch, name).dtype
             return self.to(kind) if "cuda" in home else self.to("cpu", kind)
-        return self.to(getattr(dtype, "dtype", dtype), non_blocking=non_blocking)
+        if getattr(dtype, "is_cuda", True):
+            return self.to(getattr(dtype, "dtype", dtype), non_blocking=non_blocking)
+        return self.to("cpu", dtype.dtype, non_blocking=non_blocking)
 
     # ------------------------------------------------------------------ what it holds
 

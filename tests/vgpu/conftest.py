@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-collect_ignore = ["behaviours"]
+collect_ignore = ["behaviours", "per_device"]
 
 
 @pytest.fixture

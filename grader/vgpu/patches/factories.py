@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.jit import _builtins
 from torch.utils import _device as default_device
 
-from grader.vgpu import devices
 from grader.vgpu.devices import Device, to_carrier
+from grader.vgpu.patches import generators
 from grader.vgpu.tensor import VirtualTensor
 
 _FUNCTIONS = (
@@ -34,7 +34,6 @@ def install() -> None:
         setattr(Tensor, name, _translating(getattr(Tensor, name)))
     setattr(default_device.DeviceContext, "__torch_function__", _by_default)  # noqa: B010
     setattr(torch, "device", _DeviceFace)  # noqa: B010 - it is a type to mypy
-    setattr(torch, "Generator", _GeneratorFace)  # noqa: B010
 
 
 def _replace(name: str, function: Callable[..., Any]) -> None:
@@ -49,6 +48,8 @@ def _translating(function: Callable[..., Any]) -> Callable[..., Any]:
     def create(*args: Any, **kwargs: Any) -> Any:
         if kwargs.get("device") is not None:
             kwargs["device"] = to_carrier(kwargs["device"])
+        if "generator" in kwargs:
+            generators.check_home(args, kwargs)
         if kwargs.pop("pin_memory", False):
             return function(*args, **kwargs).pin_memory()
         return function(*args, **kwargs)
@@ -112,37 +113,3 @@ class _DeviceFace(metaclass=_DeviceType):
 
 
 _DeviceFace.__module__, _DeviceFace.__qualname__, _DeviceFace.__name__ = "torch", "device", "device"
-
-_Generator = torch.Generator
-
-
-class _GeneratorType(type):
-    def __instancecheck__(cls, instance: Any) -> bool:
-        return isinstance(instance, _Generator)
-
-    def __call__(cls, device: Any = "cpu") -> Any:
-        gpu = devices.place(device)
-        return _Generator(device) if gpu is None else _GpuGenerator(gpu)
-
-
-class _GeneratorFace(metaclass=_GeneratorType):
-    """torch.Generator, for virtual GPUs too."""
-
-
-_GeneratorFace.__module__, _GeneratorFace.__qualname__ = "torch", "Generator"
-_GeneratorFace.__name__ = "Generator"
-
-
-class _GpuGenerator(_Generator):
-    """A generator of a virtual GPU; its numbers are those of the CPU with the same seed."""
-
-    _gpu: int
-
-    def __new__(cls, gpu: int) -> _GpuGenerator:
-        generator = super().__new__(cls, "cpu")  # type: ignore[call-arg] # torch's stub has __init__
-        generator._gpu = gpu
-        return generator
-
-    @property
-    def device(self) -> torch.device:  # type: ignore[override]
-        return devices.shown(self._gpu)

@@ -36,7 +36,7 @@ def test_the_current_device() -> None:
 
 def test_what_a_gpu_is() -> None:
     properties = torch.cuda.get_device_properties(4)
-    assert torch.cuda.get_device_name(1) == properties.name == "Virtual GPU"
+    assert torch.cuda.get_device_name(1) == properties.name == "Virtual A100"
     assert properties.total_memory == 80 << 30
     assert torch.cuda.get_device_capability() == (properties.major, properties.minor) == (8, 0)
     for ask in (torch.cuda.get_device_name, torch.cuda.get_device_properties):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 
 import pytest
 import torch
@@ -128,3 +129,74 @@ def test_resizing_grows_the_block() -> None:
     out = torch.empty(0, device="cuda:4")
     torch.add(x, 1, out=out)
     assert held() == 2 * 4096
+
+
+def test_statistics_count_blocks() -> None:
+    torch.cuda.reset_accumulated_memory_stats(4)
+    kept = torch.zeros(4, device="cuda:4")
+    for _ in range(3):
+        torch.zeros(8, device="cuda:4")
+    stats = torch.cuda.memory_stats(4)
+    made, gone, now = (
+        stats[f"allocation.all.{name}"] for name in ("allocated", "freed", "current")
+    )
+    assert (made, gone, now) == (4, 3, 1)
+    assert stats["active.all.allocated"] == 4
+    assert list(stats) == sorted(stats)
+    assert stats["oversize_allocations.peak"] == 0
+    nested = torch.cuda.memory_stats_as_nested_dict(4)
+    assert (
+        nested["allocated_bytes"]["all"]["current"] == 512 == kept.untyped_storage().nbytes() * 32
+    )
+    torch.cuda.reset_accumulated_memory_stats(4)
+    assert torch.cuda.memory_stats(4)["allocation.all.allocated"] == 0
+
+
+def test_a_process_can_limit_itself() -> None:
+    torch.cuda.empty_cache()
+    torch.cuda.set_per_process_memory_fraction(0.25, 4)
+    try:
+        assert torch.cuda.get_per_process_memory_fraction(4) == 0.25
+        assert torch.cuda.get_per_process_memory_fraction(3) == 1.0
+        ooms = torch.cuda.memory_stats(4)["num_ooms"]
+        with pytest.raises(torch.OutOfMemoryError) as caught:
+            memory.Block(4, 21 << 30)
+        assert "GPU 4 has a total capacity of 80.00 GiB of which 80.00 GiB is free" in str(
+            caught.value
+        )
+        assert "20.00 GiB allowed; Of the allocated memory 0 bytes" in str(caught.value)
+        stats = torch.cuda.memory_stats(4)
+        assert (stats["num_ooms"], stats["num_alloc_retries"]) == (ooms + 1, ooms + 1)
+        block = memory.Block(4, 19 << 30)
+        assert held() == 19 << 30
+        del block
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0, 4)
+    block = memory.Block(4, 21 << 30)
+    assert held() == 21 << 30
+    del block
+    with pytest.raises(ValueError, match=r"Invalid fraction value: 1\.5\. Allowed range: 0~1"):
+        torch.cuda.set_per_process_memory_fraction(1.5)
+    with pytest.raises(TypeError, match="must be `float`"):
+        torch.cuda.set_per_process_memory_fraction(1)  # type: ignore[arg-type]
+
+
+def test_the_summary_is_cudas_table() -> None:
+    x = torch.zeros(3 * MIB // 4, device="cuda:4")
+    lines = torch.cuda.memory_summary(4).splitlines()
+    assert {len(line) for line in lines} == {77}
+    assert "PyTorch CUDA memory summary, device ID 4" in lines[1]
+    row = next(line for line in lines if "Allocated memory" in line)
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert cells[:3] == ["Allocated memory", "3072 KiB", "3072 KiB"]
+    assert x.nbytes == 3 * MIB
+
+
+def test_processes_of_a_gpu() -> None:
+    torch.cuda.empty_cache()
+    assert torch.cuda.list_gpu_processes(4) == "GPU:4\nno processes are running"
+    x = torch.zeros(MIB, device="cuda:4")
+    assert torch.cuda.list_gpu_processes(4) == (
+        f"GPU:4\nprocess {os.getpid():>10d} uses {4.0:>12.3f} MB GPU memory"
+    )
+    assert torch.cuda.device_memory_used(4) == x.nbytes
