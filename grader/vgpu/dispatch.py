@@ -8,6 +8,7 @@ that differ, tensors of the host) to the long one.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -16,7 +17,7 @@ from torch import Tensor
 from grader.trace import HOST
 from grader.vgpu import devices, mixing, recorder, wording
 from grader.vgpu.arguments import Found, repack, repack_each, unpack, unpack_keywords
-from grader.vgpu.tensor import VirtualTensor, reshape_outer, wrap
+from grader.vgpu.tensor import VirtualTensor, as_marked, reshape_outer, wrap
 
 Handler = Callable[[Any, Sequence[Any], dict[str, Any]], Any]
 #: Told of each op that ran on a GPU: the op, the GPU, inner arguments, inner result.
@@ -102,19 +103,11 @@ def around_random(decorate: Callable[[Any, Handler], Handler]) -> None:
 
 
 def _study(func: Any) -> Handler:
-    schema = func._schema
-    name = schema.name
-    registered = _registered.get(name) or _registered.get(f"{name.partition('::')[0]}::*")
-    if registered is not None:
-        handler = registered
-    elif name.startswith("aten::") and func._can_decompose():
-        handler = _composite  # inference mode hands these over whole
-    elif any(_written(argument) for argument in schema.arguments):
-        handler = _writing(func)
-    elif any(argument.name == "device" for argument in schema.arguments):
-        handler = _creating(func)
-    else:
-        handler = _reading(func)
+    name = func._schema.name
+    space = name.partition("::")[0]
+    handler = _registered.get(name) or _registered.get(f"{space}::*")
+    if handler is None:
+        handler = (None if space == "aten" else _own_kernel(func)) or by_schema(func)
     if _around_random and handler is not _composite and _draws(func):
         handler = _around_random(func, handler)
     _handlers[id(func)] = handler
@@ -128,6 +121,31 @@ def _draws(func: Any) -> bool:
     )
 
 
+def _own_kernel(func: Any) -> Handler | None:
+    """The script's own op (torch.library): its Python kernel runs on virtual tensors."""
+    space, _, name = str(func.name()).partition("::")
+    for key in (torch._C.DispatchKey.CUDA, torch._C.DispatchKey.CompositeExplicitAutograd):
+        if f"{space}/{name}/{key.name}" in torch.library._impls:
+            return partial(_run_own, key)
+    return None
+
+
+def _run_own(key: Any, func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    return func._op_dk(key, *args, **kwargs)
+
+
+def by_schema(func: Any) -> Handler:
+    """The handler of an op as its schema explains it."""
+    schema = func._schema
+    if schema.name.startswith("aten::") and func._can_decompose():
+        return _composite  # inference mode hands these over whole
+    if any(_written(argument) for argument in schema.arguments):
+        return _writing(func)
+    if any(argument.name == "device" for argument in schema.arguments):
+        return _creating(func)
+    return reading(func)
+
+
 def _written(argument: Any) -> bool:
     return argument.alias_info is not None and bool(argument.alias_info.is_write)
 
@@ -139,7 +157,7 @@ def _composite(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
 # ---------------------------------------------------------------------- ops that only read
 
 
-def _reading(func: Any) -> Handler:
+def reading(func: Any) -> Handler:
     """An op that only reads: its results are new tensors, or views of the first argument."""
     schema = func._schema
     shares = schema.name in _SHARING or any(r.alias_info is not None for r in schema.returns)
@@ -224,7 +242,7 @@ def _reading_anything(func: Any, *, shares: bool) -> Handler:
         if watcher is not None and found.gpu != HOST:
             watcher(func, found.gpu, inner, inner_kwargs, result)
         if listed:
-            return repack_each(result, args[0])
+            return repack_each(result, next(a for a in args if isinstance(a, (list, tuple))))
         return repack(result, found.gpu, found.block if shares else None)
 
     return run
@@ -235,7 +253,7 @@ def _reading_anything(func: Any, *, shares: bool) -> Handler:
 
 def _creating(func: Any) -> Handler:
     """An op with a device argument: `device` says where the result goes, if it says anything."""
-    reading = _reading(func)
+    without_device = reading(func)
     name = func._schema.name
     backend = devices.backend()
     kernel = backend.kernel(func)
@@ -244,7 +262,7 @@ def _creating(func: Any) -> Handler:
     def run(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         device = kwargs.get("device")
         if device is None:
-            return reading(func, args, kwargs)
+            return without_device(func, args, kwargs)
         found = Found()
         inner = unpack(args, found)
         inner_kwargs = unpack_keywords(kwargs, found)
@@ -272,6 +290,7 @@ def _writing(func: Any) -> Handler:
     kernel = devices.backend().kernel(func)
     returned = [_source(schema, value) for value in schema.returns]
     outputs = [a.name for a in schema.arguments if _written(a) and a.kwarg_only]
+    written = [i for i, a in enumerate(schema.arguments) if _written(a)]
     reshapes = torch.Tag.inplace_view in func.tags
     watcher = _watcher
 
@@ -279,6 +298,12 @@ def _writing(func: Any) -> Handler:
         found = Found()
         inner = unpack(args, found)
         inner_kwargs = unpack_keywords(kwargs, found)
+        for i in written:
+            if i < len(args) and type(args[i]) is VirtualTensor:
+                inner[i] = as_marked(args[i])
+        for output in outputs:
+            if type(kwargs.get(output)) is VirtualTensor:
+                inner_kwargs[output] = as_marked(kwargs[output])
         if found.spread:
             mixing.check(func, args, kwargs)
         recorder.op(name, found.gpu)

@@ -7,12 +7,14 @@ own path, bit for bit: the same products, with their operands in the same order.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd import forward_ad
+from torch.utils.flop_counter import register_flop_formula
 
 from grader.trace import HOST
 from grader.vgpu import devices, mixing, recorder
@@ -32,7 +34,20 @@ def install() -> None:
     library = Library("aten", "IMPL")
     library.impl("linear", _kernel, devices.CARRIER.capitalize())
     _libraries.append(library)
+    _count_flops()
     setattr(forward_ad, "enter_dual_level", _enter)  # noqa: B010
+
+
+def _count_flops() -> None:
+    """FlopCounterMode has formulas for the parts of `linear`: the same for the whole."""
+
+    @register_flop_formula(_aten.linear)
+    def forward(x: Any, weight: Any, *_: Any, **__: Any) -> int:
+        return int(2 * math.prod(x) * math.prod(weight[:-1]))
+
+    @register_flop_formula(_aten.linear_backward)
+    def backward(x: Any, _: Any, weight: Any, wanted: Any, **__: Any) -> int:
+        return int(2 * math.prod(x) * math.prod(weight[:-1]) * sum(wanted[:2]))
 
 
 def _kernel(*args: Any) -> Any:

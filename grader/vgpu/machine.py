@@ -94,6 +94,7 @@ def _parts() -> Sequence[Any]:
         copies,  # noqa: F401 - registers ops
         layers,
         linear,
+        special_ops,
     )
     from grader.vgpu.patches import (
         accelerator,
@@ -112,11 +113,13 @@ def _parts() -> Sequence[Any]:
         legacy_types,
         profiling,
         properties,
+        refused,
         serialization,
         streams,
         surface,
         sync_batch_norm,
         tensors,
+        transforms,
         uninitialized,
     )
 
@@ -124,5 +127,6 @@ def _parts() -> Sequence[Any]:
     creation = (build, factories, generators, dry)
     methods = (tensors, legacy_types, uninitialized, gradients, checks, serialization)
     cudas = (surface, streams, cuda, properties, cuda_memory, profiling, accelerator)
+    ops = (autocast, linear, special_ops, layers, refused, transforms)
     several = (distributed, data_parallel, late_imports, sync_batch_norm)
-    return (*creation, *methods, *cudas, autocast, linear, layers, *several)
+    return (*creation, *methods, *cudas, *ops, *several)

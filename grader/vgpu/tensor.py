@@ -20,6 +20,8 @@ _base: Any = torch._C.TensorBase
 _make: Any = Tensor._make_wrapper_subclass
 _carriers = devices.carriers()
 _STRIDED = torch.strided
+_set_conj: Any = torch._C._set_conj
+_set_neg: Any = torch._C._set_neg
 #: Autocast is looked up by device type; without this key it would not see these tensors.
 _KEYS = torch._C.DispatchKeySet(torch._C.DispatchKey.AutocastCUDA)
 
@@ -200,8 +202,8 @@ def wrap(
     inner: Tensor, gpu: int, block: Block | None = None, requires_grad: bool = False
 ) -> VirtualTensor:
     """Put `inner` on a GPU, on memory of its own unless told which it shares."""
-    if inner.layout is not _STRIDED:
-        raise NotImplementedError(f"virtual GPUs do not have tensors of layout {inner.layout}")
+    if inner.layout is not _STRIDED or inner.is_quantized or inner.is_nested:
+        raise _not_here(inner)
     virtual: VirtualTensor = _make(  # by position, which is a third quicker than by name
         VirtualTensor,
         inner.shape,
@@ -220,8 +222,34 @@ def wrap(
     )
     virtual._inner = inner
     virtual._gpu = gpu
-    virtual._block = Block(gpu, inner.untyped_storage().nbytes()) if block is None else block
+    if block is None:
+        virtual._block = Block(gpu, inner.untyped_storage().nbytes())
+        return virtual
+    virtual._block = block
+    mark(virtual)  # of computed ones, only linear algebra's need it
     return virtual
+
+
+def mark(virtual: VirtualTensor) -> None:
+    """Let it say of itself that it is conjugated or negated, as its inner tensor does."""
+    if virtual._inner.is_conj():
+        _set_conj(virtual, True)
+    if virtual._inner.is_neg():
+        _set_neg(virtual, True)
+
+
+def _not_here(inner: Tensor) -> NotImplementedError:
+    if inner.is_quantized:
+        kind = f"quantized tensors ({inner.dtype}): keep this one on the CPU, or dequantize() it"
+    elif inner.is_nested:
+        kind = "nested tensors: move its parts, or to_padded_tensor() of it"
+    elif inner.layout is torch._mkldnn:  # type: ignore[attr-defined] # missing from torch's stubs
+        kind = "MKL-DNN tensors: keep this one on the CPU, or move to_dense() of it"
+    else:
+        kind = (
+            f"sparse tensors ({inner.layout}): keep this one on the CPU, or move to_dense() of it"
+        )
+    return NotImplementedError(f"virtual GPUs do not have {kind}")
 
 
 def _kind(inner: Tensor) -> str:
@@ -229,6 +257,20 @@ def _kind(inner: Tensor) -> str:
     if not inner.is_meta:
         return inner.type().replace(".cuda.", ".")
     return torch.empty(0, dtype=inner.dtype).type()
+
+
+def as_marked(outer: VirtualTensor) -> Tensor:
+    """The inner tensor, conjugated and negated as the outer one says it is.
+
+    Torch writes into a lazily conjugated tensor by taking the mark away, from the outer one only,
+    and giving it back afterwards.
+    """
+    inner = outer._inner
+    if outer.is_conj() != inner.is_conj():
+        inner = torch.conj(inner)
+    if outer.is_neg() != inner.is_neg():
+        inner = torch._neg_view(inner)
+    return inner
 
 
 def reshape_outer(outer: VirtualTensor) -> None:

@@ -32,7 +32,7 @@ def make_grads(outputs: Sequence[Any], grads: Sequence[Any], is_grads_batched: b
     """What backward() and grad() start from."""
     made = _make_grads(outputs, grads, is_grads_batched)
     return tuple(
-        _at_home(grad, output.device, f"invalid gradient at index {index}")
+        _at_home(grad, _shown(output.device), f"invalid gradient at index {index}")
         if isinstance(output, Tensor)
         else grad
         for index, (output, grad) in enumerate(zip(outputs, made, strict=True))
@@ -66,7 +66,7 @@ def _shown(device: torch.device) -> torch.device:
 
 
 def _at_home(grad: Any, home: torch.device, words: str) -> Any:
-    if not isinstance(grad, Tensor) or grad.device == home:
+    if not isinstance(grad, Tensor) or _shown(grad.device) == home:
         return grad
     if not isinstance(grad, VirtualTensor) and home.type != "cuda":
         return grad

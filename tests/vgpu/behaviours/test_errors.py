@@ -144,5 +144,5 @@ def test_shapes_are_checked_as_ever() -> None:
 
 
 def test_sparse_tensors_are_refused_by_name() -> None:
-    with pytest.raises(NotImplementedError, match="virtual GPUs do not have tensors of layout"):
+    with pytest.raises(NotImplementedError, match="virtual GPUs do not have sparse tensors"):
         torch.eye(3, device="cuda:1").to_sparse()
