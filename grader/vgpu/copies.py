@@ -96,21 +96,6 @@ def _pin_memory(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any: 
     raise RuntimeError(f"cannot pin '{kind}' only dense CPU tensors can be pinned")
 
 
-@register("aten::_pack_padded_sequence")
-def _pack(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    """Lengths come from the CPU, and how many sequences each step has stays there."""
-    data, lengths, *rest = args
-    if type(lengths) is VirtualTensor or type(data) is not VirtualTensor:
-        kind = str(lengths.dtype).removeprefix("torch.int").replace("64", "Long")
-        raise RuntimeError(
-            "'lengths' argument should be a 1D CPU int64 tensor, but got "
-            f"{lengths.dim()}D {lengths.device} {kind} tensor"
-        )
-    recorder.op(func._schema.name, data._gpu)
-    packed, sizes = func(data._inner, lengths, *rest, **kwargs)
-    return wrap(packed, data._gpu), sizes
-
-
 @register("aten::set_")
 def _set(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     tensor = args[0]

@@ -242,7 +242,8 @@ def _reading_anything(func: Any, *, shares: bool) -> Handler:
         if watcher is not None and found.gpu != HOST:
             watcher(func, found.gpu, inner, inner_kwargs, result)
         if listed:
-            return repack_each(result, next(a for a in args if isinstance(a, (list, tuple))))
+            lists = (value for value in args if isinstance(value, (list, tuple)))
+            return repack_each(result, next(lists))
         return repack(result, found.gpu, found.block if shares else None)
 
     return run

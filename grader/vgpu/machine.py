@@ -94,13 +94,16 @@ def _parts() -> Sequence[Any]:
         copies,  # noqa: F401 - registers ops
         layers,
         linear,
+        sequences,  # noqa: F401 - registers ops
         special_ops,
+        zeros,  # noqa: F401 - registers ops
     )
     from grader.vgpu.patches import (
         accelerator,
         autocast,
         build,
         checks,
+        compiling,
         cuda,
         cuda_memory,
         data_parallel,
@@ -119,7 +122,6 @@ def _parts() -> Sequence[Any]:
         surface,
         sync_batch_norm,
         tensors,
-        transforms,
         uninitialized,
     )
 
@@ -127,6 +129,6 @@ def _parts() -> Sequence[Any]:
     creation = (build, factories, generators, dry)
     methods = (tensors, legacy_types, uninitialized, gradients, checks, serialization)
     cudas = (surface, streams, cuda, properties, cuda_memory, profiling, accelerator)
-    ops = (autocast, linear, special_ops, layers, refused, transforms)
+    ops = (autocast, linear, special_ops, layers, refused, compiling)
     several = (distributed, data_parallel, late_imports, sync_batch_norm)
     return (*creation, *methods, *cudas, *ops, *several)

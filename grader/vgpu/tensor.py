@@ -23,7 +23,7 @@ _STRIDED = torch.strided
 _set_conj: Any = torch._C._set_conj
 _set_neg: Any = torch._C._set_neg
 #: Autocast is looked up by device type; without this key it would not see these tensors.
-_KEYS = torch._C.DispatchKeySet(torch._C.DispatchKey.AutocastCUDA)
+CAST = torch._C.DispatchKeySet(torch._C.DispatchKey.AutocastCUDA)
 
 #: What torch prints behind the device.
 _AFTER_DEVICE = re.compile(r",\s+(?:size=\(|dtype=torch)|\)$")
@@ -199,7 +199,11 @@ VirtualTensor.__name__ = "Tensor"
 
 
 def wrap(
-    inner: Tensor, gpu: int, block: Block | None = None, requires_grad: bool = False
+    inner: Tensor,
+    gpu: int,
+    block: Block | None = None,
+    requires_grad: bool = False,
+    keys: Any = CAST,
 ) -> VirtualTensor:
     """Put `inner` on a GPU, on memory of its own unless told which it shares."""
     if inner.layout is not _STRIDED or inner.is_quantized or inner.is_nested:
@@ -218,7 +222,7 @@ def wrap(
         None,  # dispatch_sizes_strides_policy
         False,  # dispatch_device
         False,  # dispatch_layout
-        _KEYS,
+        keys,
     )
     virtual._inner = inner
     virtual._gpu = gpu

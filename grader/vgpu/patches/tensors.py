@@ -31,7 +31,7 @@ def install() -> None:
     data = _Attribute(_base.data.__get__, set_data)
     grad = _Attribute(_base.grad.__get__, set_grad, _base.grad.__delete__)
     _put(Tensor, to=to, cuda=cuda, cpu=cpu, pin_memory=pin_memory, is_pinned=is_pinned)
-    _put(Tensor, data=data, grad=grad)
+    _put(Tensor, data=data, grad=grad, device=_Attribute(device), is_cuda=_Attribute(is_cuda))
     _put(torch, _has_compatible_shallow_copy_type=compatible)
     _put(torch._C, _group_tensors_by_device_and_dtype=group)
     _put(torch._C._nn, _parse_to=parse_to)
@@ -50,6 +50,19 @@ class _Attribute(property):
 def _put(where: Any, **attributes: Any) -> None:
     for name, value in attributes.items():
         setattr(where, name, value)
+
+
+# ---------------------------------------------------------------------- where it is
+
+
+def device(self: Tensor) -> torch.device:
+    """Of plain tensors, and of what torch.func wraps around virtual ones."""
+    where: torch.device = _base.device.__get__(self)
+    return devices.shown(where.index) if where.type == devices.CARRIER else where
+
+
+def is_cuda(self: Tensor) -> bool:
+    return bool(_base.device.__get__(self).type in ("cuda", devices.CARRIER))
 
 
 # ---------------------------------------------------------------------- moving

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 from torch import func, nn
+from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.autograd import forward_ad
 
 D = torch.device
@@ -98,10 +99,12 @@ def test_compiled_functions_run_as_they_are_written() -> None:
 def test_export_is_refused_by_name() -> None:
     with pytest.raises(NotImplementedError) as caught:
         torch.export.export(layer("cuda:0"), (data("cuda:0"),))
-    assert str(caught.value).startswith(
-        "virtual GPUs do not have fake tensors, on which torch.export stands: export the model on "
-        "the CPU, then move it"
+    assert str(caught.value) == (
+        "virtual GPUs do not have torch.export.export: export the model on the CPU, and move what "
+        "its module() answers to a GPU"
     )
+    with pytest.raises(NotImplementedError, match="virtual GPUs do not have fake tensors"):
+        FakeTensorMode().from_tensor(data("cuda:0"))
 
 
 @pytest.mark.parametrize("make", [torch.jit.trace, torch.jit.script])
