@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
+from grader.vgpu.patches.replacing import replace
 from grader.vgpu.wording import cuda_words
 
 _FUNCTIONS: tuple[tuple[Any, tuple[str, ...]], ...] = (
@@ -21,7 +22,7 @@ _FUNCTIONS: tuple[tuple[Any, tuple[str, ...]], ...] = (
 def install() -> None:
     for module, names in _FUNCTIONS:
         for name in names:
-            setattr(module, name, _speaking(getattr(module, name)))
+            replace(module, name, _speaking(getattr(module, name)))
 
 
 def _speaking(function: Callable[..., Any]) -> Callable[..., Any]:

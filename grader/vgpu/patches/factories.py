@@ -8,11 +8,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.jit import _builtins
 from torch.utils import _device as default_device
 
 from grader.vgpu.devices import Device, to_carrier
 from grader.vgpu.patches import generators
+from grader.vgpu.patches.replacing import replace
 from grader.vgpu.tensor import VirtualTensor
 
 _FUNCTIONS = (
@@ -28,19 +28,12 @@ def install() -> None:
     """Translate the `device` of every function that creates a tensor, and `torch.device(2)`."""
     default_device._device_constructors()  # remembers the functions, and must know the real ones
     for name in _FUNCTIONS:
-        _replace(name, _translating(getattr(torch, name)))
-    _replace("tensor", _of_numbers(torch.tensor))
+        replace(torch, name, _translating(getattr(torch, name)))
+    replace(torch, "tensor", _of_numbers(torch.tensor))
     for name in _METHODS:
         setattr(Tensor, name, _translating(getattr(Tensor, name)))
     setattr(default_device.DeviceContext, "__torch_function__", _by_default)  # noqa: B010
     setattr(torch, "device", _DeviceFace)  # noqa: B010 - it is a type to mypy
-
-
-def _replace(name: str, function: Callable[..., Any]) -> None:
-    """torch.jit, which some parts of torch are written in, knows functions by identity."""
-    builtin = _builtins._find_builtin(getattr(torch, name))  # type: ignore[no-untyped-call]
-    _builtins._register_builtin(function, builtin)
-    setattr(torch, name, function)
 
 
 def _translating(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -12,6 +12,7 @@ import torch
 import torch.multiprocessing  # its own rules for tensors come first
 
 from grader.vgpu import devices
+from grader.vgpu.patches.replacing import replace
 from grader.vgpu.tensor import VirtualTensor
 
 _SPARSE = (
@@ -51,7 +52,7 @@ def _refuse(module: Any, name: str, what: str) -> None:
             raise refusal(what)
         return original(*args, **kwargs)
 
-    setattr(module, name, run)
+    replace(module, name, run)
 
 
 def _on_gpu(device: Any, *values: Any) -> bool:
