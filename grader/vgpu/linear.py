@@ -26,16 +26,22 @@ from grader.vgpu.tensor import VirtualTensor, wrap
 _aten = torch.ops.aten
 _libraries: list[Any] = []
 _enter_dual_level: Any = forward_ad.enter_dual_level
+_exit_dual_level: Any = forward_ad.exit_dual_level
 
 
 def install() -> None:
     if _libraries:  # before this process was forked
         return
+    _put_in()
+    _count_flops()
+    setattr(forward_ad, "enter_dual_level", _enter)  # noqa: B010
+    setattr(forward_ad, "exit_dual_level", _exit)  # noqa: B010
+
+
+def _put_in() -> None:
     library = Library("aten", "IMPL")
     library.impl("linear", _kernel, devices.CARRIER.capitalize())
     _libraries.append(library)
-    _count_flops()
-    setattr(forward_ad, "enter_dual_level", _enter)  # noqa: B010
 
 
 def _count_flops() -> None:
@@ -55,10 +61,16 @@ def _kernel(*args: Any) -> Any:
 
 
 def _enter() -> Any:
-    """Forward-mode derivatives know the parts of `linear` only: from now on it is those again."""
+    """Forward-mode derivatives know the parts of `linear` only: until they end it is those."""
     while _libraries:
         _libraries.pop()._destroy()
     return _enter_dual_level()
+
+
+def _exit(*, level: int | None = None) -> None:
+    _exit_dual_level(level=level)
+    if forward_ad._current_level < 0 and not _libraries:
+        _put_in()
 
 
 # ---------------------------------------------------------------------- forward

@@ -1,4 +1,6 @@
-"""torch.compile runs what it is given eagerly, with numbers unchanged; torch.export is refused.
+"""torch.compile runs what it is given eagerly, with numbers unchanged.
+
+What records ops in order to run them elsewhere, torch.export and torch.func.linearize, is refused.
 
 Compiled code would be for a device that is not there. The module that comes back has the class,
 the `_orig_mod` and the names in its state that a compiled one has on CUDA.
@@ -7,6 +9,7 @@ the `_orig_mod` and the names in its state that a compiled one has on CUDA.
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -19,13 +22,16 @@ from grader.vgpu.tensor import VirtualTensor
 
 _from_tensor: Any = FakeTensorMode.from_tensor
 _EXPORTS = ("export", "export_for_training", "draft_export")
+_EXPORT_ELSEWHERE = "export the model on the CPU, and move what its module() answers to a GPU"
+_USE_JVP = "torch.func.jvp computes the same"
 
 
 def install() -> None:
     setattr(torch, "compile", compile_eagerly)  # noqa: B010 - overloaded
     for name in _EXPORTS:
         if hasattr(torch.export, name):
-            setattr(torch.export, name, _refusing(name, getattr(torch.export, name)))
+            setattr(torch.export, name, _refusing(f"torch.export.{name}", _EXPORT_ELSEWHERE))
+    setattr(torch.func, "linearize", _refusing("torch.func.linearize", _USE_JVP))  # noqa: B010
     setattr(FakeTensorMode, "from_tensor", _fake)  # noqa: B010
 
 
@@ -103,18 +109,19 @@ def _optimized_module() -> Any:
     return Eager
 
 
-def _refusing(name: str, export: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(export)
-    def refuse(mod: Any, *args: Any, **kwargs: Any) -> Any:
+def _refusing(name: str, instead: str) -> Callable[..., Any]:
+    """The function of this name, for everything but tensors of virtual GPUs."""
+    package, _, short = name.rpartition(".")
+    function = getattr(operator.attrgetter(package.partition(".")[2])(torch), short)
+
+    @functools.wraps(function)
+    def refuse(recorded: Any, *args: Any, **kwargs: Any) -> Any:
         held = pytree.tree_leaves((args, kwargs))
-        if isinstance(mod, nn.Module):
-            held += [*mod.parameters(), *mod.buffers()]
+        if isinstance(recorded, nn.Module):
+            held += [*recorded.parameters(), *recorded.buffers()]
         if any(isinstance(value, VirtualTensor) for value in held):
-            raise NotImplementedError(
-                f"virtual GPUs do not have torch.export.{name}: export the model on the CPU, "
-                "and move what its module() answers to a GPU"
-            )
-        return export(mod, *args, **kwargs)
+            raise NotImplementedError(f"virtual GPUs do not have {name}: {instead}")
+        return function(recorded, *args, **kwargs)
 
     return refuse
 

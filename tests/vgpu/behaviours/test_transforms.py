@@ -15,7 +15,7 @@ from torch.autograd import forward_ad
 D = torch.device
 
 #: torch.func and forward-mode derivatives compile parts of themselves, in words of an older torch.
-pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit")
 
 
 def layer(device: str) -> nn.Module:
