@@ -10,7 +10,7 @@ from grader import vgpu
 
 Case = tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]
 rand = torch.randn
-OLD = tuple(int(n) for n in torch.__version__.split(".")[:2]) < (2, 13)
+NEW = tuple(int(n) for n in torch.__version__.split(".")[:2]) >= (2, 13)
 
 CASES = {
     "rows": lambda: (rand(7, 5), rand(3, 5), rand(3)),
@@ -33,8 +33,9 @@ CASES = {
     "no rows": lambda: (rand(0, 5), rand(3, 5), rand(3)),
     "wide": lambda: (rand(64, 256), rand(128, 256), rand(128)),
     "double": lambda: (rand(7, 5).double(), rand(3, 5).double(), rand(3).double()),
-    "complex": lambda: (rand(7, 5) * 1j, rand(3, 5) * (1 + 1j), rand(3) * 1j),
 }
+if NEW:  # older ones have no derivative of linear for complex numbers
+    CASES["complex"] = lambda: (rand(7, 5) * 1j, rand(3, 5) * (1 + 1j), rand(3) * 1j)
 
 
 def run(case: Case, device: str) -> list[torch.Tensor]:
@@ -47,8 +48,6 @@ def run(case: Case, device: str) -> list[torch.Tensor]:
 
 @pytest.mark.parametrize("name", CASES)
 def test_the_cpus_numbers(name: str) -> None:
-    if name == "complex" and OLD:
-        pytest.skip("this torch has no derivative of linear for complex numbers")
     case = CASES[name]()
     for here, there in zip(run(case, "cpu"), run(case, "cuda:1"), strict=True):
         assert torch.equal(here, there)
