@@ -1,7 +1,7 @@
 """What kind of GPU a virtual one is: torch.cuda.get_device_properties and what follows from it.
 
-Figures that programs choose kernels by, from the tuning guides and whitepapers of the
-architectures (Turing, Volta, Ampere, Hopper): NVIDIA, docs.nvidia.com/cuda.
+Figures that programs choose kernels by, as commonly given for the SXM form of each GPU (the T4 has
+none). No result or simulated time depends on them; `clock.spec` holds those that time depends on.
 """
 
 from __future__ import annotations
