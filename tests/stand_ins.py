@@ -10,6 +10,7 @@ import textwrap
 from pathlib import Path
 
 from grader.sandbox.host import Started
+from grader.sandbox.options import WorkerOptions
 
 #: A model as students write it; tests change one thing about it.
 MODEL = """\
@@ -61,7 +62,7 @@ class FakeLauncher:
         self.script = FAKE + textwrap.dedent(script)
         self.processes: list[subprocess.Popen[bytes]] = []
 
-    def launch(self, folder: Path, gpus: int, *, collapse: bool) -> Started:
+    def launch(self, folder: Path, options: WorkerOptions) -> Started:
         process = subprocess.Popen(
             [sys.executable, "-I", "-S", "-c", self.script],
             stdin=subprocess.PIPE,

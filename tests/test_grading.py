@@ -46,7 +46,7 @@ def test_a_judging_process_that_dies_costs_only_its_own_hand_in(run, tmp_path):
 
 
 class NoWorkers:
-    def launch(self, folder, gpus, *, collapse):
+    def launch(self, folder, options):
         raise InternalError("no worker today")
 
 

@@ -24,6 +24,7 @@ from grader.judge.exchange import Fault, Gap, Lost, exchange
 from grader.records import Json
 from grader.rubric import Limits, Model
 from grader.sandbox.host import Launcher, Worker
+from grader.sandbox.options import WorkerOptions
 from grader.sandbox.protocol import HEADER_LIMIT, PAYLOAD_LIMIT
 
 T = TypeVar("T")
@@ -34,10 +35,9 @@ MOST_PARAMETERS = HEADER_LIMIT // 32
 
 
 class _Key(NamedTuple):
-    """Which worker: GPUs shown, all data on one of them, which way to read the file."""
+    """Which worker: what it shows, and which way it reads the file."""
 
-    gpus: int
-    collapse: bool
+    options: WorkerOptions
     reading: int
 
 
@@ -157,7 +157,7 @@ class WorkerProber:
     def _build(
         self, depth: int, gpus: int, *, collapse: bool = False, width: int | None = None
     ) -> Built:
-        key = _Key(gpus, collapse, self._reading)
+        key = _Key(WorkerOptions(gpus, collapse=collapse), self._reading)
         self._worker(key)  # runs before anything is drawn
         width = width or self._width_of_all()
         request = {
@@ -194,14 +194,16 @@ class WorkerProber:
     def _run(self, built: Built, batch: Floats) -> ForwardAnswer:
         arrays = [batch, *built.challenge.weights]
         buffers = self._ask(built, "forward", arrays, self.limits.forward, {})
-        return _readable("forward", lambda: answers.read_forward(buffers, built.key.gpus))
+        return _readable("forward", lambda: answers.read_forward(buffers, built.key.options.gpus))
 
     def _steps(self, built: Built, given: Challenge) -> TrainAnswer:
         arrays = [given.batch, given.target, *given.weights]
         extra = {"steps": given.steps, "rate": given.rate}
         buffers = self._ask(built, "train", arrays, self.limits.train, extra)
         shapes = [w.shape for w in given.weights]
-        return _readable("train", lambda: answers.read_train(buffers, built.key.gpus, shapes))
+        return _readable(
+            "train", lambda: answers.read_train(buffers, built.key.options.gpus, shapes)
+        )
 
     def _ask(
         self, built: Built, probe: str, arrays: Sequence[Floats], seconds: float, extra: Json
@@ -230,7 +232,7 @@ class WorkerProber:
                     f"not tried: earlier runs did not finish within {self.limits.lost:g} s in all",
                     hint=hint_for("timeout"),
                 )
-            started = self.launcher.launch(self.folder, key.gpus, collapse=key.collapse)
+            started = self.launcher.launch(self.folder, key.options)
             self._workers[key] = Worker(started)
         return self._workers[key]
 
@@ -250,7 +252,7 @@ class WorkerProber:
         """For architectures that we do not recompute: their own run on a single device."""
         how = "compared with its own run on one device"
         try:
-            single = self._build(depth, built.key.gpus, collapse=True, width=built.width)
+            single = self._build(depth, built.key.options.gpus, collapse=True, width=built.width)
             if single.facts.parameters != built.facts.parameters:
                 return Numbers(None, how, "on one device the model has other parameters")
             same = replace(single, challenge=built.challenge)

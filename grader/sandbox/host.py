@@ -22,6 +22,7 @@ from typing import IO, Protocol
 
 from grader.errors import InternalError
 from grader.records import Json
+from grader.sandbox.options import WorkerOptions
 from grader.sandbox.protocol import Frame, FrameError, frame_bytes, read_frame
 
 OUTPUT_KEPT = 64 * 1024
@@ -56,8 +57,8 @@ class Started:
 class Launcher(Protocol):
     """Starts worker processes for one hand-in."""
 
-    def launch(self, folder: Path, gpus: int, *, collapse: bool) -> Started:
-        """Start a worker that shows `gpus` GPUs to the code in `folder`."""
+    def launch(self, folder: Path, options: WorkerOptions) -> Started:
+        """Start a worker for the code in `folder`."""
 
 
 @dataclass(frozen=True)
@@ -67,10 +68,9 @@ class ColdLauncher:
     environment: dict[str, str]
     limits: str | None = None  # JSON for `grader.sandbox.limits`
 
-    def launch(self, folder: Path, gpus: int, *, collapse: bool) -> Started:
+    def launch(self, folder: Path, options: WorkerOptions) -> Started:
         command = [sys.executable, "-P", "-m", "grader.sandbox.worker"]
-        command += ["--folder", str(folder), "--gpus", str(gpus)]
-        command += ["--collapse"] if collapse else []
+        command += ["--folder", str(folder), *options.arguments()]
         command += ["--limits", self.limits] if self.limits else []
         process = subprocess.Popen(
             command,

@@ -20,6 +20,7 @@ from grader.errors import InternalError, UsageError
 from grader.sandbox.environment import clean_environment
 from grader.sandbox.host import ColdLauncher, Launcher, Started, describe_exit
 from grader.sandbox.limits import Limits
+from grader.sandbox.options import WorkerOptions
 from grader.sandbox.zygote import READY
 
 
@@ -72,14 +73,14 @@ class Zygote:
             )
         return process, ours
 
-    def launch(self, folder: Path, gpus: int, *, collapse: bool) -> Started:
+    def launch(self, folder: Path, options: WorkerOptions) -> Started:
         """Fork a worker; see `host.Launcher`."""
         if self.process.poll() is not None:  # nothing keeps a hand-in from ending it
             self.close()
             self.process, self.control = self._start()
-        arguments = ["--folder", str(folder), "--gpus", str(gpus), "--limits", self.limits]
+        arguments = ["--folder", str(folder), "--limits", self.limits, *options.arguments()]
         request = {
-            "arguments": [*arguments, "--collapse"] if collapse else arguments,
+            "arguments": arguments,
             "environment": clean_environment(folder),
         }
         commands, results, output, status = (os.pipe() for _ in range(4))

@@ -12,13 +12,14 @@ import pytest
 from stand_ins import FakeLauncher, alive
 
 from grader.sandbox.host import OUTPUT_KEPT, ColdLauncher, Worker, WorkerLost, describe_exit
+from grader.sandbox.options import WorkerOptions
 
 READY = "send({'status': 'ready'})\n"
 ECHO = READY + "while True: send({'id': request()['id']}, b'abc')\n"
 
 
 def worker_of(script):
-    return Worker(FakeLauncher(script).launch(Path(), 1, collapse=False))
+    return Worker(FakeLauncher(script).launch(Path(), WorkerOptions(1)))
 
 
 def open_files():
@@ -118,4 +119,4 @@ def test_a_cold_worker_that_cannot_start_is_our_fault(tmp_path):
 
     launcher = ColdLauncher({"PATH": os.environ["PATH"]}, limits='{"nonsense": 1}')
     with pytest.raises(InternalError, match=r"(?s)did not start.*nonsense"):
-        Worker(launcher.launch(tmp_path, 1, collapse=False))
+        Worker(launcher.launch(tmp_path, WorkerOptions(1)))

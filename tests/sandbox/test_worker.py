@@ -17,6 +17,7 @@ from grader.errors import InternalError
 from grader.judge.prober import WorkerProber
 from grader.sandbox.environment import clean_environment
 from grader.sandbox.host import ColdLauncher, Worker
+from grader.sandbox.options import WorkerOptions
 from grader.sandbox.zygote_host import Zygote
 
 LOOK = """\
@@ -139,7 +140,7 @@ def test_a_zygote_that_was_ended_is_started_again(tmp_path):
     try:
         zygote.process.kill()
         zygote.process.wait()
-        worker = Worker(zygote.launch(tmp_path, 1, collapse=False))
+        worker = Worker(zygote.launch(tmp_path, WorkerOptions(1)))
         worker.close()
     finally:
         zygote.close()
