@@ -34,7 +34,7 @@ from grader.records import (
 )
 from grader.sandbox import reader
 from grader.sandbox.host import Launcher
-from grader.sandbox.zygote_host import launcher_for_this_process
+from grader.sandbox.launching import launcher_for_this_process
 
 DEFAULT_ASSIGNMENT = "hw3"
 REVIEW = "review.csv"

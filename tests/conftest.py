@@ -12,7 +12,7 @@ import pytest
 from grader.judge.prober import WorkerProber
 from grader.rubric import Rubric, load_rubric
 from grader.sandbox.host import Launcher
-from grader.sandbox.zygote_host import launcher_for_this_process
+from grader.sandbox.launching import launcher_for_this_process
 
 
 @pytest.fixture(scope="session")

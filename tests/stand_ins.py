@@ -9,6 +9,7 @@ import sys
 import textwrap
 from pathlib import Path
 
+from grader.sandbox.ended import Ended, from_status
 from grader.sandbox.host import Started
 from grader.sandbox.options import WorkerOptions
 
@@ -76,9 +77,9 @@ class FakeLauncher:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
 
-        def wait(seconds: float) -> str | None:
+        def wait(seconds: float) -> Ended | None:
             try:
-                return f"exit code {process.wait(seconds)}"
+                return from_status(process.wait(seconds))
             except subprocess.TimeoutExpired:
                 return None
 

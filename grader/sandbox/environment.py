@@ -9,11 +9,10 @@ from pathlib import Path
 _PASSED = ("SYSTEMROOT", "PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 
 
-def clean_environment(home: Path) -> dict[str, str]:
+def clean_environment(home: Path | None = None) -> dict[str, str]:
     """A new environment; `home` is where programs that want to write may do so."""
     fixed = {
-        "HOME": str(home),
-        "TMPDIR": str(home),
+        "USER": "student",  # else libraries look for a name in /etc/passwd
         "LANG": "C.UTF-8",
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONSAFEPATH": "1",  # nothing is imported from the folder we happen to stand in
@@ -22,4 +21,6 @@ def clean_environment(home: Path) -> dict[str, str]:
         "OMP_NUM_THREADS": "1",
         "OMP_WAIT_POLICY": "PASSIVE",
     }
+    if home is not None:
+        fixed |= {"HOME": str(home), "TMPDIR": str(home)}
     return {k: os.environ[k] for k in _PASSED if k in os.environ} | fixed

@@ -7,6 +7,7 @@ Works wherever Python does: pipes are read by threads, so nothing here needs `fo
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import queue
 import secrets
@@ -16,12 +17,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Protocol
 
 from grader.errors import InternalError
 from grader.records import Json
+from grader.sandbox.ended import Ended, Reason, from_status
+from grader.sandbox.limits import Limits
 from grader.sandbox.options import WorkerOptions
 from grader.sandbox.protocol import Frame, FrameError, frame_bytes, read_frame
 
@@ -33,7 +36,8 @@ START_SECONDS = 120.0
 class WorkerLost(Exception):
     """The worker gave no answer, by the doing of the code in it.
 
-    `reason` is "timeout", "died", "flood" or "garbled"; `output` is the end of what it printed.
+    `reason` is "timeout", "died", "flood", "garbled", "memory", "disk" or "processes"; `output` is
+    the end of what it printed.
     """
 
     def __init__(self, reason: str, message: str, output: str) -> None:
@@ -50,8 +54,11 @@ class Started:
     commands: IO[bytes]
     results: IO[bytes]
     output: IO[bytes]
-    kill: Callable[[], None]  # the whole process group
-    wait: Callable[[float], str | None]  # how it ended, waiting at most so many seconds
+    kill: Callable[[], None]  # it and all that it started
+    wait: Callable[[float], Ended | None]  # how it ended, waiting at most so many seconds
+    allow: Callable[[float], float] = lambda seconds: seconds
+    """Bounds the work from now on, in seconds; returns how long to wait for it."""
+    limits: Limits = field(default_factory=Limits)
 
 
 class Launcher(Protocol):
@@ -66,12 +73,12 @@ class ColdLauncher:
     """A new interpreter per worker, with the environment as given. Needs no POSIX."""
 
     environment: dict[str, str]
-    limits: str | None = None  # JSON for `grader.sandbox.limits`
+    limits: Limits | None = None  # POSIX only
 
     def launch(self, folder: Path, options: WorkerOptions) -> Started:
         command = [sys.executable, "-P", "-m", "grader.sandbox.worker"]
         command += ["--folder", str(folder), *options.arguments()]
-        command += ["--limits", self.limits] if self.limits else []
+        command += ["--limits", json.dumps(self.limits.to_json())] if self.limits else []
         process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -102,18 +109,11 @@ def _kill_group(process: subprocess.Popen[bytes]) -> None:
         process.kill()
 
 
-def _end(process: subprocess.Popen[bytes], seconds: float) -> str | None:
+def _end(process: subprocess.Popen[bytes], seconds: float) -> Ended | None:
     try:
-        return describe_exit(process.wait(seconds))
+        return from_status(process.wait(seconds))
     except subprocess.TimeoutExpired:
         return None
-
-
-def describe_exit(code: int) -> str:
-    """An exit status in words: negative numbers are signals, as in `subprocess`."""
-    if code < 0:
-        return f"killed by signal {-code} ({signal.Signals(-code).name})"
-    return f"exit code {code}"
 
 
 class Worker:
@@ -149,14 +149,18 @@ class Worker:
         return bytes(self._output).decode("utf-8", "replace")
 
     def ask(self, request: Json, buffers: Sequence[bytes], *, seconds: float) -> Frame:
-        """Send one request and wait for its answer. Raises WorkerLost; the worker is gone then."""
+        """Send one request and wait for its answer. Raises WorkerLost; the worker is gone then.
+
+        `seconds` are of processor time where the launcher can measure it, else of wall time.
+        """
         token = secrets.token_hex(8)
+        patience = self._started.allow(seconds)
         self._requests.put(frame_bytes(request | {"id": token}, buffers))
-        answer = self._next(seconds)
+        answer = self._next(patience)
         if isinstance(answer, TimeoutError):
             raise self._lost("flood" if self._flooded else "timeout", seconds)
         if answer is None:
-            raise self._lost("flood" if self._flooded else "died")
+            raise self._lost("flood" if self._flooded else "died", seconds)
         if isinstance(answer, FrameError) or answer[0].get("id") != token:
             raise self._lost("garbled")
         return answer
@@ -184,18 +188,31 @@ class Worker:
                     return TimeoutError()
 
     def _lost(self, reason: str, seconds: float = 0.0) -> WorkerLost:
+        message = {
+            "timeout": f"it did not finish within {seconds:g} s",
+            "flood": f"it printed more than {OUTPUT_LIMIT >> 20} MB",
+            "garbled": "it wrote to the pipe that is reserved for results",
+        }.get(reason, "")
         if reason == "died":
-            end = self._started.wait(1) or "it closed its pipes"
+            reason, message = self._how_it_ended(seconds)
             self._drainer.join(0.5)  # what it printed last
-            message = f"the process ended in the middle ({end})"
-        else:
-            message = {
-                "timeout": f"it did not finish within {seconds:g} s",
-                "flood": f"it printed more than {OUTPUT_LIMIT >> 20} MB",
-                "garbled": "it wrote to the pipe that is reserved for results",
-            }[reason]
         self.close()
         return WorkerLost(reason, message, self.output)
+
+    def _how_it_ended(self, seconds: float) -> tuple[str, str]:
+        ended, limits = self._started.wait(1), self._started.limits
+        match ended and ended.reason:
+            case Reason.CPU:
+                return "timeout", f"it did not finish within {seconds:g} s of computing"
+            case Reason.WALL:
+                return "timeout", "it did not finish in time; most of it, it waited for something"
+            case Reason.MEMORY:
+                return "memory", f"it used more than {limits.memory >> 20} MB of memory"
+            case Reason.DISK:
+                return "disk", f"it wrote more than {limits.scratch >> 20} MB"
+            case Reason.PROCESSES:
+                return "processes", f"it started more than {limits.processes} processes"
+        return "died", f"the process ended in the middle ({ended or 'it closed its pipes'})"
 
     # -------------------------------------------------------------- one thread for each pipe
 

@@ -1,45 +1,77 @@
-"""A warm interpreter that forks one worker per request. Linux only.
+"""A warm interpreter that forks one sandbox per request. Linux only.
 
 It imports torch once and runs no op: an op or a `backward()` here would start threads that a
-fork does not copy, and its children would hang. No student code ever runs in it.
+fork does not copy, and its children would hang. No student code and no secret is ever in it.
 
-    zygote -> supervisor (own session; waits, tells how it ended) -> worker (student code)
+    zygote -> supervisor (watches, ends) -> keeper (process 1 inside) -> student code
 """
 
 from __future__ import annotations
 
 import gc
+import importlib
 import json
 import os
+import select
+import signal
 import socket
 import sys
 import traceback
-from collections.abc import Callable
 
-from grader.records import Json
+from grader.sandbox import rehearsal, supervisor
+from grader.sandbox.kernel import processes
+from grader.sandbox.kernel.calls import PR_SET_DUMPABLE, prctl
+from grader.sandbox.request import LONGEST, TAKEN, Request
+from grader.sandbox.supervisor import Surroundings
 
-READY = b"ready"
-REQUEST_LIMIT = 64 * 1024
+FILES = 4  # what comes with a request: commands, results, output, control
 
 
 def main() -> None:
-    control = socket.socket(fileno=int(sys.argv[1]))
-    _warm_up()
-    control.send(READY)
+    """`python -m grader.sandbox.zygote OWNER LISTENING JSON`: two descriptors, and settings."""
+    owner = socket.socket(fileno=int(sys.argv[1]))
+    listening = socket.socket(fileno=int(sys.argv[2]))
+    settings = json.loads(sys.argv[3])
+    prctl(PR_SET_DUMPABLE, 0)  # no process of the same user may read or trace us
+    scratch = settings["scratch"]
+    features = rehearsal.find_features(scratch, settings["without"])
+    _warm_up(settings["preload"])
+    owner.sendall(json.dumps(features.to_json()).encode() + b"\n")
+    _serve(owner, listening, Surroundings(features, scratch, processes.memory().own))
+
+
+def _warm_up(preload: list[str]) -> None:
+    """Import what every program needs; only imports, no op."""
+    for name in preload:
+        module = importlib.import_module(name)
+        if hasattr(module, "prepare"):
+            module.prepare()
+    gc.collect()
+    gc.freeze()  # the collector would write to, and so copy, every shared page
+
+
+def _serve(owner: socket.socket, listening: socket.socket, around: Surroundings) -> None:
+    """Fork a supervisor per connection until the owner is gone."""
+    events = select.poll()
+    events.register(owner, select.POLLIN | select.POLLRDHUP)
+    events.register(listening, select.POLLIN)
     while True:
-        message, files, *_ = socket.recv_fds(control, REQUEST_LIMIT, 4)
-        _reap()
-        if not message:
+        ready = {file for file, _ in events.poll()}
+        if owner.fileno() in ready:
             os._exit(0)  # nothing here needs the interpreter's long farewell
-        if os.fork() == 0:
-            control.close()
-            _in_child(_supervise, json.loads(message), files)
-        for file in files:
-            os.close(file)
+        _reap()
+        connection, _ = listening.accept()
+        with connection:
+            message, files, *_ = socket.recv_fds(connection, LONGEST, FILES)
+            if len(files) == FILES and os.fork() == 0:
+                _in_child(message, files, around, [owner, listening, connection])
+            for file in files:
+                os.close(file)
+            connection.send(TAKEN)
 
 
 def _reap() -> None:
-    """Collect supervisors that have ended, so that their CPU time is counted as ours."""
+    """Collect supervisors that have ended, so that their processor time is counted as ours."""
     try:
         while os.waitpid(-1, os.WNOHANG)[0]:
             continue
@@ -47,59 +79,21 @@ def _reap() -> None:
         return  # there is none left
 
 
-def _warm_up() -> None:
-    """Import what every worker needs; only imports, no op.
-
-    The first `Module.to` and the first backward pass import two large packages: half a second
-    each, for every worker, unless they are here already.
-    """
-    import torch._dynamo
-    import torch.distributed.tensor  # noqa: F401
-
-    from grader.sandbox import limits, probes, worker  # noqa: F401
-    from grader.vgpu import machine, runtime  # noqa: F401
-
-    machine.prepare()
-    gc.collect()
-    gc.freeze()  # the collector would write to, and so copy, every shared page
-
-
-def _supervise(request: Json, files: list[int]) -> None:
-    """Start the worker, wait for it, and write how it ended to the last of `files`."""
-    os.setsid()
-    *pipes, status = files
-    os.write(status, f"{os.getpid()}\n".encode())
-    child = os.fork()
-    if child == 0:
-        os.close(status)
-        _in_child(_work, request, pipes)
-    for pipe in pipes:
-        os.close(pipe)
-    _, code = os.waitpid(child, 0)
-    os.write(status, f"{os.waitstatus_to_exitcode(code)}\n".encode())
-
-
-def _work(request: Json, pipes: list[int]) -> None:
-    for number, pipe in enumerate(pipes):
-        os.dup2(pipe, number)
-        os.close(pipe)
-    os.environ.clear()
-    os.environ.update(request["environment"])
-    from grader.sandbox import worker
-
-    worker.main(request["arguments"])
-
-
-def _in_child(task: Callable[[Json, list[int]], None], request: Json, files: list[int]) -> None:
-    """Run `task` in a forked child and leave without running the parent's clean-up."""
-    code = 1
+def _in_child(
+    message: bytes, files: list[int], around: Surroundings, ours: list[socket.socket]
+) -> None:
+    """Supervise one request, and leave without running the zygote's clean-up."""
     try:
-        task(request, files)
-        code = 0
+        for sock in ours:
+            sock.close()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        *pipes, control = files
+        request = Request.from_bytes(message)
+        supervisor.supervise(request, around, pipes, socket.socket(fileno=control))
     except BaseException:
         traceback.print_exc()
     finally:
-        os._exit(code)
+        os._exit(0)
 
 
 if __name__ == "__main__":

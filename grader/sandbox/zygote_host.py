@@ -1,129 +1,250 @@
-"""The grader's side of the zygote, and the choice of launcher for this machine."""
+"""The grader's side of the zygote: starts it, asks it for sandboxes, ends it."""
 
 from __future__ import annotations
 
-import atexit
-import functools
+import contextlib
 import json
 import os
-import platform
-import select
-import signal
 import socket
 import subprocess
-import sys
-from dataclasses import asdict, dataclass
+import tempfile
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
 
-from grader.errors import InternalError, UsageError
+from grader.errors import InternalError
+from grader.records import Json
+from grader.sandbox.ended import Ended, Reason
 from grader.sandbox.environment import clean_environment
-from grader.sandbox.host import ColdLauncher, Launcher, Started, describe_exit
+from grader.sandbox.features import Features
+from grader.sandbox.host import OUTPUT_KEPT, OUTPUT_LIMIT, Started
+from grader.sandbox.interpreter import python_module
 from grader.sandbox.limits import Limits
 from grader.sandbox.options import WorkerOptions
-from grader.sandbox.zygote import READY
+from grader.sandbox.request import TAKEN, Request
+
+#: What a worker imports, or makes torch import on the first `Module.to` and the first backward
+#: pass: half a second each, for every worker, unless the zygote has them already.
+WORKER_MODULES = (
+    *("torch._dynamo", "torch.distributed.tensor"),
+    *("grader.sandbox.probes", "grader.sandbox.worker", "grader.vgpu.runtime"),
+    "grader.vgpu.machine",
+)
+START_SECONDS = 120.0
+WALL_PER_CPU = 4
+_BACKLOG = 64
+_GRACE = 10.0  # seconds for the supervisor to do what it promised
 
 
-@functools.cache
-def launcher_for_this_process() -> Launcher:
-    """The launcher with the limits that grading strangers' code needs; one per process."""
-    limits = json.dumps(asdict(Limits()))
-    if platform.system() == "Linux":
-        zygote = Zygote.start(limits)
-        atexit.register(zygote.close)
-        return zygote
-    if os.name == "posix":
-        return ColdLauncher(clean_environment(Path("/tmp")), limits)  # noqa: S108
-    raise UsageError(
-        "hand-ins of other people are only graded on Linux or macOS",
-        do="use the Dockerfile, or check your own folder with pytest",
-    )
-
-
-@dataclass
 class Zygote:
-    """A running zygote; forks workers on request. One that was ended is started again."""
+    """A running zygote, and the folder in which it listens. One that was ended is started again.
 
-    process: subprocess.Popen[bytes]
-    control: socket.socket
-    limits: str
+    `features` are those of this machine. Use as a context manager.
+    """
 
-    @classmethod
-    def start(cls, limits: str) -> Zygote:
-        """Start it and wait until torch is imported. Raises InternalError."""
-        return cls(*cls._start(), limits)
+    def __init__(
+        self,
+        *,
+        preload: Sequence[str] = WORKER_MODULES,
+        without: Iterable[str] = (),
+        limits: Limits | None = None,
+    ) -> None:
+        """Start it and wait until it is warm. Raises InternalError.
 
-    @staticmethod
-    def _start() -> tuple[subprocess.Popen[bytes], socket.socket]:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "grader.sandbox.zygote", str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                env=clean_environment(Path("/nonexistent")),
+        `without` names features (`Features`) that are not to be used.
+        """
+        self._folder = tempfile.TemporaryDirectory(prefix="grade-zygote-")
+        Path(self._folder.name).chmod(0o711)
+        self._settings = {
+            "preload": list(preload),
+            "without": list(without),
+            "scratch": os.path.realpath(self._folder.name),
+        }
+        self.launcher = ZygoteLauncher(f"{self._folder.name}/socket", limits or Limits())
+        self._start()
+
+    def _start(self) -> None:
+        self._owner, theirs = socket.socketpair()
+        with theirs, _listen(self.launcher.address) as listening:
+            files = [theirs.fileno(), listening.fileno()]
+            self._process = subprocess.Popen(
+                [
+                    *python_module("grader.sandbox.zygote"),
+                    *map(str, files),
+                    json.dumps(self._settings),
+                ],
+                pass_fds=files,
+                env=clean_environment(),
                 stdin=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C is the grader's to handle
             )
-        if ours.recv(len(READY)) != READY:
-            ours.close()
-            process.kill()
-            process.wait()
+        with self._owner.makefile("rb") as lines:
+            line = lines.readline()
+        if not line:
+            self.close()
             raise InternalError(
-                "the process that starts workers did not start",
-                do="check that torch can be imported in this environment",
+                "the process that starts sandboxes did not start",
+                do="see the output above, and check that torch can be imported",
             )
-        return process, ours
+        self.features = Features.from_json(json.loads(line))
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def revive(self) -> None:
+        """Start it again if it has ended."""
+        if self._process.poll() is not None:
+            self._owner.close()
+            self._start()
+
+    def close(self) -> None:
+        """End the zygote; once is enough, twice does no harm."""
+        self._owner.close()  # it leaves its loop, and hands on the processor time of its children
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._folder.cleanup()
+
+    def __enter__(self) -> Zygote:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _listen(address: str) -> socket.socket:
+    Path(address).unlink(missing_ok=True)
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    listening.bind(address)
+    Path(address).chmod(0o600)
+    listening.listen(_BACKLOG)
+    return listening
+
+
+@dataclass(frozen=True)
+class ZygoteLauncher:
+    """Asks a zygote for sandboxes; another process may hold a copy."""
+
+    address: str
+    limits: Limits
 
     def launch(self, folder: Path, options: WorkerOptions) -> Started:
-        """Fork a worker; see `host.Launcher`."""
-        if self.process.poll() is not None:  # nothing keeps a hand-in from ending it
-            self.close()
-            self.process, self.control = self._start()
-        arguments = ["--folder", str(folder), "--limits", self.limits, *options.arguments()]
-        request = {
-            "arguments": arguments,
-            "environment": clean_environment(folder),
-        }
-        commands, results, output, status = (os.pipe() for _ in range(4))
-        theirs = [commands[0], results[1], output[1], status[1]]
+        """A worker; see `host.Launcher`."""
+        request = Request(
+            "grader.sandbox.worker",
+            os.path.realpath(folder),
+            options.arguments(),
+            clean_environment(),
+            self.limits,
+        )
+        return self.start(request)
+
+    def start(self, request: Request) -> Started:
+        """Run one program in a sandbox of its own. Raises InternalError."""
+        commands, results, output = (os.pipe() for _ in range(3))
+        ours, control = socket.socketpair()
+        theirs = [commands[0], results[1], output[1], control.detach()]
         try:
-            socket.send_fds(self.control, [json.dumps(request).encode()], theirs)
+            _hand_over(self.address, request.to_bytes(), theirs)
         finally:
             for file in theirs:
                 os.close(file)
-        ours = (os.fdopen(commands[1], "wb"), os.fdopen(results[0], "rb"))
-        pipes = (*ours, os.fdopen(output[0], "rb"), os.fdopen(status[0], "rb"))
-        group = int(pipes[-1].readline() or 0)
-        if not group:
-            for pipe in pipes:
-                pipe.close()
-            raise InternalError("a worker could not be forked", do="see the output above")
+        sandbox = _Sandbox(ours)
         return Started(
-            *pipes[:3],
-            kill=functools.partial(_kill_group, group),
-            wait=functools.partial(_end, pipes[3]),
+            os.fdopen(commands[1], "wb"),
+            os.fdopen(results[0], "rb"),
+            os.fdopen(output[0], "rb"),
+            kill=sandbox.kill,
+            wait=sandbox.wait,
+            allow=sandbox.allow,
+            limits=request.limits,
         )
 
-    def close(self) -> None:
-        """End the zygote; its workers end with their pipes."""
-        self.control.close()  # it leaves its loop, and hands on the CPU time of its children
+    def run(self, request: Request, *, output_limit: int = OUTPUT_LIMIT) -> Run:
+        """Run one program to its end; what it prints to either stream is kept, the end of it."""
+        started = self.start(request)
+        started.commands.close()
+        kept, total = bytearray(), 0
+        flooded = False
+        with started.output, started.results:
+            while chunk := started.output.read1(65536):  # type: ignore[attr-defined]
+                total += len(chunk)
+                kept += chunk
+                del kept[:-OUTPUT_KEPT]
+                if total > output_limit and not flooded:
+                    flooded = True
+                    started.kill()
+        ended = started.wait(START_SECONDS)
+        if ended is None:
+            raise InternalError("a sandbox was not ended", do="see the output above")
+        if flooded:
+            ended = Ended(Reason.OUTPUT, cpu=ended.cpu, memory=ended.memory)
+        return Run(ended, bytes(kept))
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a program ended and what it printed last."""
+
+    ended: Ended
+    output: bytes
+
+
+def _hand_over(address: str, request: bytes, files: list[int]) -> None:
+    """Give a request to the zygote; one that is being started again is waited for."""
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as zygote:
+            try:
+                zygote.connect(address)
+                socket.send_fds(zygote, [request], files)
+                if zygote.recv(len(TAKEN)) == TAKEN:
+                    return
+            except (ConnectionError, FileNotFoundError):
+                time.sleep(0.05)
+    raise InternalError("the process that starts sandboxes is gone", do="run the command again")
+
+
+@dataclass
+class _Sandbox:
+    """The supervisor's socket: what we say to it, and its report."""
+
+    control: socket.socket
+    ended: Ended | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def allow(self, seconds: float) -> float:
+        """So much processor time from now on, and more wall time, since others compute too."""
+        bounds = {"cpu": seconds, "wall": seconds * WALL_PER_CPU}
+        with contextlib.suppress(OSError):  # it has ended; whoever waits for an answer learns that
+            self.control.sendall(json.dumps(bounds).encode() + b"\n")
+        return bounds["wall"] + _GRACE
+
+    def kill(self) -> None:
+        """End all of it."""
+        with contextlib.suppress(OSError):  # it has ended by itself
+            self.control.shutdown(socket.SHUT_WR)
+
+    def wait(self, seconds: float) -> Ended | None:
+        """How it ended, waiting at most so long. InternalError where that was our doing."""
+        with self.lock:
+            if self.ended is None:
+                self.ended = self._report(seconds)
+            return self.ended
+
+    def _report(self, seconds: float) -> Ended | None:
+        self.control.settimeout(seconds)
         try:
-            self.process.wait(5)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-
-
-def _kill_group(group: int) -> None:
-    try:
-        os.killpg(group, signal.SIGKILL)
-    except ProcessLookupError:
-        return  # all of it has ended already
-
-
-def _end(status: IO[bytes], seconds: float) -> str | None:
-    """How the worker ended, as its supervisor tells; None where it has not, or was killed."""
-    if status.closed or not select.select([status], [], [], seconds)[0]:
-        return None
-    with status:
-        line = status.readline()
-    return describe_exit(int(line)) if line else None
+            line = self.control.recv(64 * 1024)
+        except (TimeoutError, OSError):
+            return None
+        self.control.close()
+        report: Json = json.loads(line or b'{"problem": "its supervisor ended early"}')
+        if "problem" in report:
+            raise InternalError("a sandbox could not be made", found=report["problem"])
+        return Ended(**report | {"reason": Reason(report["reason"])})

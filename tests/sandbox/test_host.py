@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 from stand_ins import FakeLauncher, alive
 
-from grader.sandbox.host import OUTPUT_KEPT, ColdLauncher, Worker, WorkerLost, describe_exit
+from grader.errors import InternalError
+from grader.sandbox.ended import from_status
+from grader.sandbox.host import OUTPUT_KEPT, ColdLauncher, Worker, WorkerLost
+from grader.sandbox.limits import Limits
 from grader.sandbox.options import WorkerOptions
 
 READY = "send({'status': 'ready'})\n"
@@ -110,13 +113,11 @@ def test_output_that_is_no_text_is_shown_as_well_as_possible():
 
 
 def test_exits_are_told_in_words():
-    assert describe_exit(3) == "exit code 3"
-    assert describe_exit(-11) == "killed by signal 11 (SIGSEGV)"
+    assert str(from_status(3)) == "exit code 3"
+    assert str(from_status(-11)) == "killed by signal 11 (SIGSEGV)"
 
 
 def test_a_cold_worker_that_cannot_start_is_our_fault(tmp_path):
-    from grader.errors import InternalError
-
-    launcher = ColdLauncher({"PATH": os.environ["PATH"]}, limits='{"nonsense": 1}')
-    with pytest.raises(InternalError, match=r"(?s)did not start.*nonsense"):
+    launcher = ColdLauncher({"PATH": os.environ["PATH"]}, limits=Limits(files=3))
+    with pytest.raises(InternalError, match=r"(?s)did not start.*Too many open files"):
         Worker(launcher.launch(tmp_path, WorkerOptions(1)))

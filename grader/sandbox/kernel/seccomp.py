@@ -1,0 +1,138 @@
+"""seccomp: which system calls a process may make. Classic BPF, assembled here.
+
+A list of what is refused, not of what is allowed: torch, Python and libc use too much of the
+kernel, in too many versions. Refused are calls that reach other processes, other places or
+little-tried parts of the kernel, and those that leave something behind.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import socket
+import struct
+from collections.abc import Callable, Sequence
+
+from grader.sandbox.kernel.calls import (
+    MACHINE,
+    PR_SET_NO_NEW_PRIVS,
+    PR_SET_SECCOMP,
+    number,
+    prctl,
+)
+
+#: Refused with EPERM, always.
+REFUSED = (
+    *("ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "kcmp", "move_pages"),
+    *("pidfd_open", "pidfd_getfd", "perf_event_open", "userfaultfd", "bpf"),
+    *("add_key", "request_key", "keyctl"),
+    *("mount", "umount2", "pivot_root", "chroot", "mount_setattr", "move_mount", "open_tree"),
+    *("fsopen", "fsconfig", "fsmount", "fspick", "unshare", "setns"),
+    *("open_by_handle_at", "name_to_handle_at", "fanotify_init", "quotactl"),
+    *("init_module", "finit_module", "delete_module", "kexec_load", "reboot", "swapon"),
+    *("swapoff", "acct", "syslog", "personality"),
+)
+#: Refused as if the kernel did not have them, because libraries then take another way. Memory of
+#: these calls belongs to no process, so that nothing would count it, or it would stay behind.
+ABSENT = (
+    *("io_uring_setup", "io_uring_enter", "io_uring_register"),
+    *("memfd_create", "memfd_secret", "shmget", "semget", "msgget", "mq_open"),
+    "clone3",  # its flags lie behind a pointer, where no filter looks; libc then uses clone
+)
+#: Calls whose first argument is the process to be signalled, and others that signal.
+_SIGNALLING = ("kill", "tgkill")
+_SIGNALLING_OTHERS = ("tkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "pidfd_send_signal")
+
+#: What a network of one machine needs: its own sockets, loopback, and asking for interfaces.
+OWN_NETWORK = (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6, 16)
+
+_NEW_NAMESPACES = 0x7E020080  # CLONE_NEW*, all of them
+_ARCHITECTURE = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+_X32 = 0x40000000  # a second table of system calls on x86_64
+
+_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_ALLOW, _KILL, _ERROR = 0x7FFF0000, 0x80000000, 0x00050000
+_NUMBER, _ARCH, _FIRST_ARGUMENT = 0, 4, 16  # offsets in struct seccomp_data
+
+
+class _Program:
+    """Instructions of classic BPF, with the few shapes that are needed here."""
+
+    def __init__(self) -> None:
+        self.code: list[bytes] = []
+
+    def add(self, operation: int, value: int, if_true: int = 0, if_false: int = 0) -> None:
+        self.code.append(struct.pack("HBBI", operation, if_true, if_false, value & 0xFFFFFFFF))
+
+    def refuse(self, call: str, code: int) -> None:
+        self.add(_EQUAL, number(call), 0, 1)
+        self.add(_RETURN, _ERROR | code)
+
+    def by_first_argument(self, call: str, body: Callable[[_Program], None]) -> None:
+        """For `call`, load its first argument and run `body`, which returns on every way."""
+        inner = _Program()
+        inner.add(_LOAD, _FIRST_ARGUMENT)
+        body(inner)
+        self.add(_EQUAL, number(call), 0, len(inner.code))
+        self.code += inner.code
+
+
+def program(*, families: Sequence[int], only_signals_to: int | None = None) -> bytes:
+    """A filter that allows sockets of `families`, and signals to one process or to all."""
+    made = _Program()
+    made.add(_LOAD, _ARCH)
+    made.add(_EQUAL, _ARCHITECTURE[MACHINE], 1, 0)
+    made.add(_RETURN, _KILL)
+    made.add(_LOAD, _NUMBER)
+    if MACHINE == "x86_64":
+        made.add(_AT_LEAST, _X32, 0, 1)
+        made.add(_RETURN, _KILL)
+    for call in REFUSED:
+        made.refuse(call, errno.EPERM)
+    for call in ABSENT:
+        made.refuse(call, errno.ENOSYS)
+    made.by_first_argument("clone", _without_namespaces)
+    made.by_first_argument("socket", lambda inner: _only(inner, families, errno.EACCES))
+    pairs = (socket.AF_UNIX,)  # connected to nobody but each other
+    made.by_first_argument("socketpair", lambda inner: _only(inner, pairs, errno.EACCES))
+    if only_signals_to is not None:
+        allowed = (only_signals_to,)
+        for call in _SIGNALLING:
+            made.by_first_argument(call, lambda inner: _only(inner, allowed, errno.EPERM))
+        for call in _SIGNALLING_OTHERS:
+            made.refuse(call, errno.EPERM)
+    made.add(_RETURN, _ALLOW)
+    return b"".join(made.code)
+
+
+def refusing(calls: Sequence[str]) -> bytes:
+    """A filter that refuses just these calls, and namespaces in `clone`, as containers do."""
+    made = _Program()
+    made.add(_LOAD, _NUMBER)
+    for call in calls:
+        made.refuse(call, errno.EPERM)
+    made.refuse("clone3", errno.ENOSYS)
+    made.by_first_argument("clone", _without_namespaces)
+    made.add(_RETURN, _ALLOW)
+    return b"".join(made.code)
+
+
+def load(code: bytes) -> None:
+    """Put this process and all that it starts under the filter, for good."""
+    buffer = ctypes.create_string_buffer(code, len(code))
+    header = struct.pack("HxxxxxxP", len(code) // 8, ctypes.addressof(buffer))
+    prctl(PR_SET_NO_NEW_PRIVS, 1)
+    prctl(PR_SET_SECCOMP, 2, ctypes.create_string_buffer(header))
+
+
+def _without_namespaces(inner: _Program) -> None:
+    inner.add(_ANY_BIT, _NEW_NAMESPACES, 0, 1)
+    inner.add(_RETURN, _ERROR | errno.EPERM)
+    inner.add(_RETURN, _ALLOW)
+
+
+def _only(inner: _Program, allowed: Sequence[int], code: int) -> None:
+    for value in allowed:
+        inner.add(_EQUAL, value, 0, 1)
+        inner.add(_RETURN, _ALLOW)
+    inner.add(_RETURN, _ERROR | code)
