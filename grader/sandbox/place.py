@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import sys
@@ -23,6 +24,7 @@ _SYSTEM = (
 )
 
 
+@functools.cache  # the zygote asks first, so that its forks know
 def readable() -> list[str]:
     """Python, its packages and this one, and the system's programs and libraries."""
     packages = [p for p in sys.path if Path(p).name in {"site-packages", "dist-packages"}]

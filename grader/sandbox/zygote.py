@@ -18,8 +18,8 @@ import socket
 import sys
 import traceback
 
-from grader.sandbox import rehearsal, supervisor
-from grader.sandbox.kernel import processes
+from grader.sandbox import place, rehearsal, supervisor
+from grader.sandbox.kernel import pages, processes
 from grader.sandbox.kernel.calls import PR_SET_DUMPABLE, prctl
 from grader.sandbox.request import LONGEST, TAKEN, Request
 from grader.sandbox.supervisor import Surroundings
@@ -41,13 +41,16 @@ def main() -> None:
 
 
 def _warm_up(preload: list[str]) -> None:
-    """Import what every program needs; only imports, no op."""
+    """Import what every program needs, "module" or "module:function to call"; no op."""
     for name in preload:
-        module = importlib.import_module(name)
-        if hasattr(module, "prepare"):
-            module.prepare()
+        module, _, function = name.partition(":")
+        imported = importlib.import_module(module)
+        if function:
+            getattr(imported, function)()
+    place.readable()
     gc.collect()
     gc.freeze()  # the collector would write to, and so copy, every shared page
+    pages.collapse()
 
 
 def _serve(owner: socket.socket, listening: socket.socket, around: Surroundings) -> None:

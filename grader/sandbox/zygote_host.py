@@ -30,7 +30,7 @@ from grader.sandbox.request import TAKEN, Request
 WORKER_MODULES = (
     *("torch._dynamo", "torch.distributed.tensor"),
     *("grader.sandbox.probes", "grader.sandbox.worker", "grader.vgpu.runtime"),
-    "grader.vgpu.machine",
+    "grader.vgpu.machine:prepare",
 )
 START_SECONDS = 120.0
 WALL_PER_CPU = 4

@@ -109,6 +109,12 @@ def prctl(option: int, value: int = 0, third: int | ctypes.Array[ctypes.c_char] 
         raise _refused(f"prctl({option})")
 
 
+def madvise(address: int, length: int, advice: int) -> None:
+    """Advise the kernel on a range of this process's memory."""
+    if _libc.madvise(ctypes.c_void_p(address), ctypes.c_size_t(length), advice) < 0:
+        raise _refused("madvise")
+
+
 def _refused(call: str) -> OSError:
     code = ctypes.get_errno()
     return OSError(code, f"{call}: {os.strerror(code)}")
