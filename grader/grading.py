@@ -147,7 +147,7 @@ def grade_one(run: Run, submission: Submission, launcher: Launcher) -> Score:
     with _copy(submission.folder) as folder:
         random = generator(run.seed, submission.id)
         verdict = judge(run.assignment, the_rubric, folder, submission.code, launcher, random)
-        report = _read_report(submission)
+        report = _read_report(submission, folder, launcher)
     criteria = [
         verdict.criteria[c.id] if c.kind is Kind.CODE else _written(c, report)
         for c in the_rubric.criteria
@@ -161,11 +161,10 @@ def _written(criterion: rubric.Criterion, report: Report) -> CriterionScore:
     return for_a_person(criterion, found, missing)
 
 
-def _read_report(submission: Submission) -> Report:
+def _read_report(submission: Submission, folder: Path, launcher: Launcher) -> Report:
     if not submission.reports:
         return Report(problem="no report (PDF) was handed in")
-    file = submission.reports[0]
-    return reader.read_report(submission.folder / file, str(file))
+    return reader.read_report(launcher, folder, submission.reports[0])
 
 
 def _score(

@@ -67,7 +67,7 @@ class AssignmentFolder(pytest.Directory):
         from grader import rubric
         from grader.checking.observations import SubmissionHandle
         from grader.judge.prober import WorkerProber
-        from grader.sandbox.host import ColdLauncher
+        from grader.sandbox.cold import ColdLauncher
         from grader.toml_file import load_toml
 
         self.assignment = load_toml(self.path / MARKER_FILE, rubric.AssignmentFile).assignment

@@ -1,4 +1,4 @@
-"""A program: `python -I -m grader.intake.report_reader FILE` prints the text of a PDF as JSON.
+"""A program for the sandbox: `--folder FOLDER FILE` prints the text of a PDF as JSON.
 
 {"pages": [...]}, {"problem": "..."}, or both where only a part could be read. A hostile PDF
 can hang PDFium or eat memory, so whoever starts this sets time and memory limits.
@@ -6,6 +6,7 @@ can hang PDFium or eat memory, so whoever starts this sets time and memory limit
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from pathlib import Path
@@ -86,14 +87,14 @@ def _why_blank(number: int, unread: list[int]) -> str:
     return f"page {number} {why}"
 
 
-def main() -> int:
-    """Read the file named on the command line; the answer goes to standard output."""
-    if len(sys.argv) != 2:
-        sys.stderr.write("usage: python -m grader.intake.report_reader FILE\n")
-        return 2
-    sys.stdout.write(json.dumps(read(Path(sys.argv[1]))) + "\n")
-    return 0
+def main(arguments: list[str] | None = None) -> None:
+    """Read one file; the answer goes to standard output."""
+    parser = argparse.ArgumentParser(prog="report_reader", description=__doc__)
+    parser.add_argument("--folder", type=Path, required=True, help="where the file is")
+    parser.add_argument("file", type=Path, help="relative to it")
+    options = parser.parse_args(arguments)
+    sys.stdout.write(json.dumps(read(options.folder / options.file)) + "\n")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -39,6 +39,14 @@ class Ended:
         return f"exit code {self.code}" if self.reason is Reason.EXIT else f"ended: {self.reason}"
 
 
+@dataclass(frozen=True)
+class Run:
+    """How a program ended, and the end of what it printed."""
+
+    ended: Ended
+    output: bytes
+
+
 def from_status(code: int) -> Ended:
     """From an exit status as in `subprocess`, where signals are negative."""
     return Ended(Reason.SIGNAL, -code) if code < 0 else Ended(Reason.EXIT, code)

@@ -7,13 +7,8 @@ Works wherever Python does: pipes are read by threads, so nothing here needs `fo
 from __future__ import annotations
 
 import contextlib
-import json
-import os
 import queue
 import secrets
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -23,10 +18,11 @@ from typing import IO, Protocol
 
 from grader.errors import InternalError
 from grader.records import Json
-from grader.sandbox.ended import Ended, Reason, from_status
+from grader.sandbox.ended import Ended, Reason, Run
 from grader.sandbox.limits import Limits
 from grader.sandbox.options import WorkerOptions
 from grader.sandbox.protocol import Frame, FrameError, frame_bytes, read_frame
+from grader.sandbox.request import Request
 
 OUTPUT_KEPT = 64 * 1024
 OUTPUT_LIMIT = 16 * 1024 * 1024
@@ -62,58 +58,43 @@ class Started:
 
 
 class Launcher(Protocol):
-    """Starts worker processes for one hand-in."""
+    """Starts processes for hand-ins."""
 
     def launch(self, folder: Path, options: WorkerOptions) -> Started:
         """Start a worker for the code in `folder`."""
 
-
-@dataclass(frozen=True)
-class ColdLauncher:
-    """A new interpreter per worker, with the environment as given. Needs no POSIX."""
-
-    environment: dict[str, str]
-    limits: Limits | None = None  # POSIX only
-
-    def launch(self, folder: Path, options: WorkerOptions) -> Started:
-        command = [sys.executable, "-P", "-m", "grader.sandbox.worker"]
-        command += ["--folder", str(folder), *options.arguments()]
-        command += ["--limits", json.dumps(self.limits.to_json())] if self.limits else []
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=self.environment,
-            start_new_session=os.name == "posix",
-        )
-        assert process.stdin is not None
-        assert process.stdout is not None
-        assert process.stderr is not None
-        return Started(
-            process.stdin,
-            process.stdout,
-            process.stderr,
-            kill=lambda: _kill_group(process),
-            wait=lambda seconds: _end(process, seconds),
-        )
+    def run(
+        self,
+        request: Request,
+        *,
+        output_limit: int = OUTPUT_LIMIT,
+        output_kept: int = OUTPUT_KEPT,
+    ) -> Run:
+        """Run one program to its end, and keep the end of what it prints."""
 
 
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    if os.name == "posix":
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):  # macOS says the latter of zombies
-            return  # all of it has ended already
-    else:
-        process.kill()
+class Output:
+    """The end of what a program prints, read until it closes the pipe; `kill` ends a flood."""
 
+    def __init__(self, pipe: IO[bytes], kept: int, limit: int, kill: Callable[[], None]) -> None:
+        self._pipe, self._kept, self._limit, self._kill = pipe, kept, limit, kill
+        self._bytes = bytearray()
+        self.flooded = False
 
-def _end(process: subprocess.Popen[bytes], seconds: float) -> Ended | None:
-    try:
-        return from_status(process.wait(seconds))
-    except subprocess.TimeoutExpired:
-        return None
+    @property
+    def end(self) -> bytes:
+        return bytes(self._bytes)
+
+    def drain(self) -> None:
+        """Read all of it, and keep the end."""
+        total = 0
+        while chunk := self._pipe.read1(65536):  # type: ignore[attr-defined]
+            total += len(chunk)
+            self._bytes += chunk
+            del self._bytes[: -self._kept]
+            if total > self._limit and not self.flooded:
+                self.flooded = True
+                self._kill()
 
 
 class Worker:
@@ -127,13 +108,12 @@ class Worker:
         self._started = started
         self._requests: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._answers: queue.Queue[Frame | FrameError | None] = queue.Queue(maxsize=1)
-        self._output = bytearray()
-        self._flooded = False
+        self._output = Output(started.output, OUTPUT_KEPT, OUTPUT_LIMIT, started.kill)
         self._overrun = False
         self._closed = False
         self._writer = _serve(started.commands, self._write)
         self._reader = _serve(started.results, self._read)
-        self._drainer = _serve(started.output, self._drain)
+        self._drainer = _serve(started.output, self._output.drain)
         ready = self._next(START_SECONDS)
         if not isinstance(ready, tuple) or ready[0].get("status") != "ready":
             self.close()
@@ -146,7 +126,7 @@ class Worker:
     @property
     def output(self) -> str:
         """The end of what the process printed, decoded as well as possible."""
-        return bytes(self._output).decode("utf-8", "replace")
+        return self._output.end.decode("utf-8", "replace")
 
     def ask(self, request: Json, buffers: Sequence[bytes], *, seconds: float) -> Frame:
         """Send one request and wait for its answer. Raises WorkerLost; the worker is gone then.
@@ -158,9 +138,9 @@ class Worker:
         self._requests.put(frame_bytes(request | {"id": token}, buffers))
         answer = self._next(patience)
         if isinstance(answer, TimeoutError):
-            raise self._lost("flood" if self._flooded else "timeout", seconds)
+            raise self._lost("flood" if self._output.flooded else "timeout", seconds)
         if answer is None:
-            raise self._lost("flood" if self._flooded else "died", seconds)
+            raise self._lost("flood" if self._output.flooded else "died", seconds)
         if isinstance(answer, FrameError) or answer[0].get("id") != token:
             raise self._lost("garbled")
         return answer
@@ -184,7 +164,7 @@ class Worker:
             except queue.Empty:
                 if self._overrun:
                     return FrameError("more answers than questions")
-                if self._flooded or time.monotonic() >= end:
+                if self._output.flooded or time.monotonic() >= end:
                     return TimeoutError()
 
     def _lost(self, reason: str, seconds: float = 0.0) -> WorkerLost:
@@ -241,16 +221,6 @@ class Worker:
                 return
             if not isinstance(frame, tuple):
                 return
-
-    def _drain(self) -> None:
-        total = 0
-        while chunk := self._started.output.read1(65536):  # type: ignore[attr-defined]
-            total += len(chunk)
-            self._output += chunk
-            del self._output[:-OUTPUT_KEPT]
-            if total > OUTPUT_LIMIT and not self._flooded:
-                self._flooded = True
-                self._started.kill()
 
 
 def _serve(stream: IO[bytes], work: Callable[[], None]) -> threading.Thread:

@@ -64,6 +64,7 @@ def keep(
 
 def become(user: int | None) -> None:
     """Change to another user where one is given, without a way back, and give up privileges."""
+    capabilities.bound()
     if user is not None:
         os.setgroups([])
         os.setresgid(user, user, user)

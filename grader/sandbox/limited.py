@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
 import json
-import runpy
 import sys
 
 from grader.sandbox import limits
@@ -11,9 +11,9 @@ from grader.sandbox import limits
 
 def main() -> None:
     _, wanted, module, *arguments = sys.argv
+    program = importlib.import_module(module)
     limits.apply(limits.Limits(**json.loads(wanted)))
-    sys.argv = [module, *arguments]
-    runpy.run_module(module, run_name="__main__")
+    program.main(arguments)
 
 
 if __name__ == "__main__":

@@ -1,38 +1,33 @@
-"""Reads a hand-in's report in a child process: a hostile PDF can hang or eat memory."""
+"""Reads a hand-in's report in a sandbox: a hostile PDF can hang or eat memory."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 from grader.records import Report
+from grader.sandbox.ended import Reason
 from grader.sandbox.environment import clean_environment
+from grader.sandbox.host import Launcher
+from grader.sandbox.limits import Limits
+from grader.sandbox.request import Request
 
 PROGRAM = "grader.intake.report_reader"  # named, not imported: it runs in its own process
-SECONDS = 30.0
-LIMITS = {"cpu": 20, "memory": 1 << 30}
+LIMITS = Limits(cpu=20, wall=60, memory=1 << 30)
+LONGEST = 8 << 20  # bytes of text
 
 
-def read_report(path: Path, shown: str) -> Report:
-    """The text of a report, or a report whose `problem` says why there is none."""
-    command = [sys.executable, "-m", "grader.sandbox.limited", json.dumps(LIMITS), PROGRAM]
+def read_report(launcher: Launcher, folder: Path, file: Path) -> Report:
+    """The text of a report in `folder`, or a report whose `problem` says why there is none."""
+    request = Request(
+        PROGRAM, str(folder.resolve()), [str(file)], clean_environment(folder), LIMITS
+    )
+    run = launcher.run(request, output_limit=LONGEST, output_kept=LONGEST)
+    shown = str(file)
+    if run.ended.reason in (Reason.CPU, Reason.WALL):
+        return Report(shown, (), f"{shown} could not be read within {LIMITS.cpu:g} s")
     try:
-        done = subprocess.run(
-            [*command, str(path.resolve())],
-            capture_output=True,
-            timeout=SECONDS,
-            env=clean_environment(path.parent),
-            stdin=subprocess.DEVNULL,
-            start_new_session=os.name == "posix",
-            check=False,
-        )
-        answer = json.loads(done.stdout)
-        pages, problem = tuple(map(str, answer.get("pages", []))), answer.get("problem")
-    except subprocess.TimeoutExpired:
-        pages, problem = (), f"{shown} could not be read within {SECONDS:g} s"
+        answer = json.loads(run.output)
+        return Report(shown, tuple(map(str, answer.get("pages", []))), answer.get("problem"))
     except (ValueError, TypeError, AttributeError):
-        pages, problem = (), f"{shown} could not be read: the reader ended on it"
-    return Report(shown, pages, problem)
+        return Report(shown, (), f"{shown} could not be read: the reader ended on it")

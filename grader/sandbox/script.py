@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import runpy
 import sys
 from pathlib import Path
@@ -18,7 +17,6 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("script", help="relative to it")
     parser.add_argument("arguments", nargs=argparse.REMAINDER)
     options = parser.parse_args(arguments)
-    os.dup2(2, 1)  # what is printed is read from one pipe, in order
     sys.argv = [options.script, *options.arguments]
     sys.path.insert(0, str(options.folder))
     runpy.run_path(str(options.folder / options.script), run_name="__main__")

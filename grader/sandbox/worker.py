@@ -25,7 +25,6 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--gpus", type=int, required=True, help="virtual GPUs to show")
     parser.add_argument("--collapse", action="store_true", help="everything on cuda:0")
     parser.add_argument("--dry", action="store_true", help="tensors without data")
-    parser.add_argument("--limits", default=None, help="JSON; resource limits to set (POSIX)")
     options = parser.parse_args(arguments)
     commands, results = _take_over_stdio()
     _prepare(options)
@@ -53,10 +52,6 @@ def _prepare(options: argparse.Namespace) -> None:
     torch.set_num_threads(1)
     data = "meta" if options.dry else "cpu"
     vgpu.install(options.gpus, collapse=options.collapse, data=data, heed_pins=False)
-    if options.limits is not None:
-        from grader.sandbox import limits
-
-        limits.apply(limits.Limits(**json.loads(options.limits)))
     os.chdir(options.folder)
     sys.argv = ["submission"]
     sys.path.insert(0, str(options.folder))

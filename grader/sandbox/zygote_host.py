@@ -11,15 +11,15 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from grader.errors import InternalError
 from grader.records import Json
-from grader.sandbox.ended import Ended, Reason
+from grader.sandbox.ended import Ended, Reason, Run
 from grader.sandbox.environment import clean_environment
 from grader.sandbox.features import Features
-from grader.sandbox.host import OUTPUT_KEPT, OUTPUT_LIMIT, Started
+from grader.sandbox.host import OUTPUT_KEPT, OUTPUT_LIMIT, Output, Started
 from grader.sandbox.interpreter import python_module
 from grader.sandbox.limits import Limits
 from grader.sandbox.options import WorkerOptions
@@ -142,19 +142,9 @@ class ZygoteLauncher:
             clean_environment(),
             self.limits,
         )
-        return self.start(request)
 
-    def start(self, request: Request) -> Started:
-        """Run one program in a sandbox of its own. Raises InternalError."""
         commands, results, output = (os.pipe() for _ in range(3))
-        ours, control = socket.socketpair()
-        theirs = [commands[0], results[1], output[1], control.detach()]
-        try:
-            _hand_over(self.address, request.to_bytes(), theirs)
-        finally:
-            for file in theirs:
-                os.close(file)
-        sandbox = _Sandbox(ours)
+        sandbox = self._start(request, commands[0], results[1], output[1])
         return Started(
             os.fdopen(commands[1], "wb"),
             os.fdopen(results[0], "rb"),
@@ -165,34 +155,35 @@ class ZygoteLauncher:
             limits=request.limits,
         )
 
-    def run(self, request: Request, *, output_limit: int = OUTPUT_LIMIT) -> Run:
-        """Run one program to its end; what it prints to either stream is kept, the end of it."""
-        started = self.start(request)
-        started.commands.close()
-        kept, total = bytearray(), 0
-        flooded = False
-        with started.output, started.results:
-            while chunk := started.output.read1(65536):  # type: ignore[attr-defined]
-                total += len(chunk)
-                kept += chunk
-                del kept[:-OUTPUT_KEPT]
-                if total > output_limit and not flooded:
-                    flooded = True
-                    started.kill()
-        ended = started.wait(START_SECONDS)
+    def run(
+        self,
+        request: Request,
+        *,
+        output_limit: int = OUTPUT_LIMIT,
+        output_kept: int = OUTPUT_KEPT,
+    ) -> Run:
+        """Run one program to its end; both its streams go to one pipe. Raises InternalError."""
+        output, theirs = os.pipe()
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        sandbox = self._start(request, nothing, theirs, os.dup(theirs))
+        with os.fdopen(output, "rb") as pipe:
+            kept = Output(pipe, output_kept, output_limit, sandbox.kill)
+            kept.drain()
+        ended = sandbox.wait(START_SECONDS)
         if ended is None:
             raise InternalError("a sandbox was not ended", do="see the output above")
-        if flooded:
-            ended = Ended(Reason.OUTPUT, cpu=ended.cpu, memory=ended.memory)
-        return Run(ended, bytes(kept))
+        return Run(replace(ended, reason=Reason.OUTPUT) if kept.flooded else ended, kept.end)
 
-
-@dataclass(frozen=True)
-class Run:
-    """How a program ended and what it printed last."""
-
-    ended: Ended
-    output: bytes
+    def _start(self, request: Request, *pipes: int) -> _Sandbox:
+        """Have the zygote start it on these pipes, which are closed here."""
+        ours, control = socket.socketpair()
+        theirs = [*pipes, control.detach()]
+        try:
+            _hand_over(self.address, request.to_bytes(), theirs)
+        finally:
+            for file in theirs:
+                os.close(file)
+        return _Sandbox(ours)
 
 
 def _hand_over(address: str, request: bytes, files: list[int]) -> None:

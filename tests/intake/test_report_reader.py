@@ -22,7 +22,8 @@ from grader.records import Report
 
 
 def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-I", "-m", "grader.intake.report_reader", *arguments]
+    command = [sys.executable, "-I", "-m", "grader.intake.report_reader"]
+    command += ["--folder", ".", *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=cwd, check=False)
 
 
@@ -36,7 +37,7 @@ def test_the_program_prints_pages_as_json(tmp_path: Path) -> None:
 def test_the_program_says_how_it_is_called(tmp_path: Path) -> None:
     done = run(cwd=tmp_path)
     assert done.returncode == 2
-    assert done.stderr == "usage: python -m grader.intake.report_reader FILE\n"
+    assert "usage: report_reader [-h] --folder FOLDER file" in done.stderr
 
 
 def test_the_reader_starts_without_torch(tmp_path: Path) -> None:

@@ -12,8 +12,9 @@ import pytest
 from stand_ins import FakeLauncher, alive
 
 from grader.errors import InternalError
+from grader.sandbox.cold import ColdLauncher
 from grader.sandbox.ended import from_status
-from grader.sandbox.host import OUTPUT_KEPT, ColdLauncher, Worker, WorkerLost
+from grader.sandbox.host import OUTPUT_KEPT, Worker, WorkerLost
 from grader.sandbox.limits import Limits
 from grader.sandbox.options import WorkerOptions
 

@@ -17,8 +17,8 @@ from stand_ins import MODEL
 from grader.checking.observations import ProbeFailed
 from grader.errors import InternalError
 from grader.judge.prober import WorkerProber
+from grader.sandbox.cold import ColdLauncher
 from grader.sandbox.environment import clean_environment
-from grader.sandbox.host import ColdLauncher
 from grader.sandbox.limits import Limits
 from grader.sandbox.request import Request
 from grader.sandbox.zygote_host import Zygote
@@ -176,7 +176,7 @@ def test_a_cold_worker_needs_nothing_that_windows_lacks(tmp_path, hand_in):
         "from pathlib import Path\n"
         "from grader.judge.prober import WorkerProber\n"
         "from grader.rubric import load_rubric\n"
-        "from grader.sandbox.host import ColdLauncher\n"
+        "from grader.sandbox.cold import ColdLauncher\n"
         "r = load_rubric('hw3')\n"
         "launcher = ColdLauncher(dict(os.environ))\n"
         f"folder = Path({str(folder)!r})\n"

@@ -11,14 +11,18 @@ _CLEAR_ALL = 4
 _SETPCAP, _SYS_ADMIN = 8, 21
 
 
-def drop() -> None:
-    """Give up all capabilities, and those that a program of root would gain."""
+def bound() -> None:
+    """Give up what a program of root would gain; only root can, so it comes before `drop`."""
     if _has(_SETPCAP):
         for capability in range(64):
             try:
                 prctl(PR_CAPBSET_DROP, capability)
             except OSError:
                 break  # past the last one that this kernel knows
+
+
+def drop() -> None:
+    """Give up all capabilities."""
     prctl(PR_CAP_AMBIENT, _CLEAR_ALL)
     syscall("capset", struct.pack("Ii", _VERSION_3, 0), bytes(24))
 
