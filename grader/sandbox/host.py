@@ -54,6 +54,8 @@ class Started:
     wait: Callable[[float], Ended | None]  # how it ended, waiting at most so many seconds
     allow: Callable[[float], float] = lambda seconds: seconds
     """Bounds the work from now on, in seconds; returns how long to wait for it."""
+    rest: Callable[[], object] = lambda: None
+    """Says that no work is wanted for now, so that no time is counted against it."""
     limits: Limits = field(default_factory=Limits)
 
 
@@ -143,6 +145,7 @@ class Worker:
             raise self._lost("flood" if self._output.flooded else "died", seconds)
         if isinstance(answer, FrameError) or answer[0].get("id") != token:
             raise self._lost("garbled")
+        self._started.rest()
         return answer
 
     def close(self) -> None:

@@ -11,15 +11,15 @@ from grader.records import Json
 class Limits:
     """Sizes in bytes, times in seconds.
 
-    `cpu` and `wall` bound a script's whole run, or the time until a worker is ready; each probe
+    `cpu` and `wall` bound a script's whole run, or how long a worker is asked nothing; each probe
     has bounds of its own. `memory` is that of all processes together, `file` one file's size,
     `files` how many may be open, `scratch` what may be written in all, in `scratch_files` files.
-    `processes` counts threads too. A slow machine needs more wall time than processor time, so
-    `wall` ends only what waits for nothing.
+    `processes` counts threads too. On a busy machine work takes more wall time than processor
+    time: `wall` is for what sleeps.
     """
 
     cpu: float = 120.0
-    wall: float = 240.0
+    wall: float = 600.0
     memory: int = 4 << 30
     file: int = 64 << 20
     files: int = 256

@@ -61,8 +61,9 @@ def _serve(owner: socket.socket, listening: socket.socket, around: Surroundings)
     while True:
         ready = {file for file, _ in events.poll()}
         if owner.fileno() in ready:
+            _reap(0)  # all have lost their graders, and end
             os._exit(0)  # nothing here needs the interpreter's long farewell
-        _reap()
+        _reap(os.WNOHANG)
         connection, _ = listening.accept()
         with connection:
             message, files, *_ = socket.recv_fds(connection, LONGEST, FILES)
@@ -73,10 +74,10 @@ def _serve(owner: socket.socket, listening: socket.socket, around: Surroundings)
             connection.send(TAKEN)
 
 
-def _reap() -> None:
+def _reap(options: int) -> None:
     """Collect supervisors that have ended, so that their processor time is counted as ours."""
     try:
-        while os.waitpid(-1, os.WNOHANG)[0]:
+        while os.waitpid(-1, options)[0]:
             continue
     except ChildProcessError:
         return  # there is none left

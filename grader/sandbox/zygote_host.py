@@ -33,7 +33,7 @@ WORKER_MODULES = (
     "grader.vgpu.machine:prepare",
 )
 START_SECONDS = 120.0
-WALL_PER_CPU = 4
+WALL_PER_CPU = 4  # others compute too
 _BACKLOG = 64
 _GRACE = 10.0  # seconds for the supervisor to do what it promised
 
@@ -151,7 +151,8 @@ class ZygoteLauncher:
             os.fdopen(output[0], "rb"),
             kill=sandbox.kill,
             wait=sandbox.wait,
-            allow=sandbox.allow,
+            allow=lambda seconds: sandbox.allow(seconds, seconds * WALL_PER_CPU) + _GRACE,
+            rest=lambda: sandbox.allow(request.limits.cpu, request.limits.wall),
             limits=request.limits,
         )
 
@@ -209,12 +210,12 @@ class _Sandbox:
     ended: Ended | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def allow(self, seconds: float) -> float:
-        """So much processor time from now on, and more wall time, since others compute too."""
-        bounds = {"cpu": seconds, "wall": seconds * WALL_PER_CPU}
+    def allow(self, cpu: float, wall: float) -> float:
+        """Processor and wall time, in seconds from now on; returns the latter."""
+        bounds = {"cpu": cpu, "wall": wall}
         with contextlib.suppress(OSError):  # it has ended; whoever waits for an answer learns that
             self.control.sendall(json.dumps(bounds).encode() + b"\n")
-        return bounds["wall"] + _GRACE
+        return wall
 
     def kill(self) -> None:
         """End all of it."""

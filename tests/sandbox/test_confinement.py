@@ -347,7 +347,7 @@ def test_time_is_bounded_anew_for_each_question(zygotes, hand_in):
     sandbox = zygotes().launcher._start(request, *(os.open(os.devnull, os.O_RDWR) for _ in "abc"))
     for _ in range(3):
         time.sleep(1.5)
-        sandbox.allow(1)
+        sandbox.allow(1, 3)
     assert sandbox.wait(0.1) is None  # 4.5 s of a wall time of 3
     sandbox.kill()
     assert sandbox.wait(5).reason == Reason.CANCELLED
