@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
 
 import pytest
 
+import grader
 from grader.errors import InternalError
 from grader.sandbox.ended import Reason
 from grader.sandbox.features import Features, Namespaces, Rung
@@ -452,3 +456,35 @@ def test_features_say_what_they_amount_to():
     assert (less.rung, less.own_processes) == (Rung.LANDLOCK, False)
     assert less.missing == {"namespaces": "on request"}
     assert Features.from_json(json.loads(json.dumps(less.to_json()))) == less
+
+
+PROGRAM = """\
+import sys
+from grader.sandbox.request import Request
+from grader.sandbox.zygote_host import Zygote
+with Zygote(preload=(), without=sys.argv[2:]) as zygote:
+    run = zygote.launcher.run(Request("grader.sandbox.script", sys.argv[1], ["main.py"]))
+    print(zygote.features.rung, run.output.decode().strip())
+"""
+
+
+@pytest.mark.parametrize("leave_out", [(), ("namespaces",)])
+def test_solutions_in_an_installed_package_are_hidden(tmp_path, hand_in, leave_out):
+    package = tmp_path / "lib" / "grader"
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(Path(grader.__file__).parent, package, ignore=ignored)
+    solution = package / "assignments" / "reference" / "hw3" / "hw3.py"
+    solution.parent.mkdir(parents=True)
+    solution.write_text("the solution")
+    reading = f"print(tried(lambda: open({str(solution)!r}).read())[0], 'read')\n"
+    importing = "import grader.records; print('and', grader.records.SCHEMA)"
+    folder = hand_in({"main.py": TRY + reading + importing})
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(folder), *leave_out],
+        env={"PYTHONPATH": str(package.parent)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    rung = "landlock" if leave_out else "namespaces"
+    assert done.stdout == f"{rung} False read\nand 1\n"

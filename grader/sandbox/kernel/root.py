@@ -50,7 +50,7 @@ def enter(view: View, *, own_processes: bool, fill: Callable[[str, str], None]) 
     processes in the namespace only. `fill` is called with a path to `view.source` and the new root.
     """
     _mount(None, "/", None, _RECURSIVE | _PRIVATE)
-    places = {path: os.open(path, os.O_PATH) for path in _existing(view)}
+    shown = [_Shown.find(path) for path in _existing(view)]
     source = os.open(view.source, os.O_PATH)
     top = os.path.realpath(SCRATCH)
     _mount("tmpfs", top, "tmpfs", _NOSUID, "size=4m,nr_inodes=4k,mode=755")
@@ -59,8 +59,8 @@ def enter(view: View, *, own_processes: bool, fill: Callable[[str, str], None]) 
         os.makedirs(top + folder)
         room = f"size={view.scratch},nr_inodes={view.files},mode=1777"
         _mount("tmpfs", top + folder, "tmpfs", _NOSUID | _NODEV, room)
-    for path, place in places.items():
-        _show(path, place, top)
+    for one in shown:
+        one.show(top)
     for path in view.hidden:
         if os.path.isdir(top + path):
             _mount("tmpfs", top + path, "tmpfs", _NOSUID | _NODEV | _READ_ONLY, "size=4k")
@@ -74,7 +74,7 @@ def enter(view: View, *, own_processes: bool, fill: Callable[[str, str], None]) 
     syscall("pivot_root", b".", b".")
     syscall("umount2", b".", _DETACH)
     os.chdir(SCRATCH)
-    for place in (source, *places.values()):
+    for place in (source, *(one.place for one in shown)):
         os.close(place)
 
 
@@ -84,33 +84,42 @@ def _existing(view: View) -> list[str]:
     return sorted(path for path in paths if os.path.lexists(path))
 
 
-def _show(path: str, place: int, top: str) -> None:
-    """Bind what `place` is to `path` below `top`, read-only; repeat a link as a link."""
-    target = top + path
-    if os.path.islink(path):
-        _make_parents(target)
-        os.symlink(os.readlink(path), target)
-        return
-    if os.path.lexists(target) and _is_shown_already(target, place):
-        return
-    if os.path.isdir(path):
-        os.makedirs(target, exist_ok=True)
-    else:
-        _make_parents(target)
-        Path(target).touch()
-    _mount(f"/proc/self/fd/{place}", target, None, _BIND | _RECURSIVE)
-    if not path.startswith("/dev/"):
-        _make_read_only(target)
+@dataclass(frozen=True)
+class _Shown:
+    """Something of the old root, found before the new one covers it. `link` is a link's text."""
 
+    path: str
+    place: int
+    is_folder: bool
+    link: str | None
 
-def _is_shown_already(target: str, place: int) -> bool:
-    """Whether an outer folder that is shown brought it along."""
-    there, here = os.stat(target), os.fstat(place)
-    return (there.st_dev, there.st_ino) == (here.st_dev, here.st_ino)
+    @classmethod
+    def find(cls, path: str) -> _Shown:
+        link = os.readlink(path) if os.path.islink(path) else None
+        return cls(path, os.open(path, os.O_PATH), os.path.isdir(path), link)
 
+    def show(self, top: str) -> None:
+        """Bind it below `top`, read-only; repeat a link as a link."""
+        target = top + self.path
+        if os.path.lexists(target) and self._is_at(target):
+            return
+        if self.is_folder and self.link is None:
+            os.makedirs(target, exist_ok=True)
+        else:
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+        if self.link is not None:
+            os.symlink(self.link, target)
+            return
+        if not self.is_folder:
+            Path(target).touch()
+        _mount(f"/proc/self/fd/{self.place}", target, None, _BIND | _RECURSIVE)
+        if not self.path.startswith("/dev/"):
+            _make_read_only(target)
 
-def _make_parents(target: str) -> None:
-    os.makedirs(os.path.dirname(target), exist_ok=True)
+    def _is_at(self, target: str) -> bool:
+        """Whether an outer folder that is shown brought it along."""
+        there, here = os.stat(target), os.fstat(self.place)
+        return (there.st_dev, there.st_ino) == (here.st_dev, here.st_ino)
 
 
 def _make_read_only(target: str) -> None:
