@@ -85,7 +85,7 @@ class Model:
 
 @attrs.frozen
 class Limits:
-    """Bounds of the probes, in seconds of wall time."""
+    """Bounds of the probes, in seconds of processor time (wall time where that is unknown)."""
 
     build: float = attrs.field(default=30.0, validator=_positive)
     forward: float = attrs.field(default=10.0, validator=_positive)
