@@ -14,6 +14,7 @@ import click
 from grader import __version__
 
 if TYPE_CHECKING:
+    from grader.doctor import Finding
     from grader.records import ClassResult, Score
 
 WRONG_USAGE = 2
@@ -50,6 +51,7 @@ def main() -> None:
     grade submissions/         grade a class folder into results/
     grade confirm results/     take a person's points from results/review.csv
     grade new hw3 my-homework  a fresh copy of the starter files, for students
+    grade doctor               what this machine can do, and what it holds against
     """  # noqa: D301 - click reads the \b
 
 
@@ -123,7 +125,56 @@ def new(assignment: str, folder: Path) -> None:
     click.echo(f"{folder} is ready. Next: edit the script in it, then run  pytest {folder}")
 
 
+@main.command()
+@click.option(
+    "--without",
+    multiple=True,
+    metavar="FEATURE",
+    help="Leave a feature out, to see what a lesser machine would hold; may be repeated.",
+)
+def doctor(without: tuple[str, ...]) -> None:
+    """Try hostile programs against this machine's sandbox, and tell what else matters here.
+
+    Exit code: 0 all was contained, 1 something was not or is missing.
+    """
+    from grader import doctor as doctors
+    from grader.sandbox.features import Rung
+    from grader.sandbox.zygote_host import Zygote
+
+    found = list(doctors.facts())
+    for fact in found:
+        _line(fact.ok, fact.name, fact.text)
+    with Zygote(preload=(), without=without) as zygote:
+        click.echo(f"\nsandbox: {zygote.features.rung}")
+        for name, text in zygote.features.described():
+            click.echo(f"  {name:<12}{text}")
+        click.echo("\nhostile programs")
+        if zygote.features.rung is Rung.LIMITS:
+            click.echo("      not run: nothing here would hold them")
+            sys.exit(OUR_FAULT)
+        findings = []
+        for name in doctors.program_names():
+            findings.append(doctors.try_program(zygote, name))
+            _finding(findings[-1])
+    contained = sum(f.contained for f in findings)
+    click.echo(f"\n{contained} of {len(findings)} contained.")
+    sys.exit(0 if contained == len(findings) and all(f.ok for f in found) else OUR_FAULT)
+
+
 # -------------------------------------------------------------- what is shown
+
+
+def _line(ok: bool, name: str, text: str) -> None:
+    mark = click.style("ok  ", fg="green") if ok else click.style("FAIL", fg="red", bold=True)
+    click.echo(f"{mark}  {name:<14}{text}")
+
+
+def _finding(finding: Finding) -> None:
+    _line(finding.contained, finding.name, finding.tries)
+    how = f"{finding.ended}, {finding.seconds:.1f} s"
+    colour = "red" if finding.problems else None
+    for text in finding.problems or (how,):
+        click.secho(f"      {'':<14}{text[:200]}", fg=colour, dim=finding.contained)
 
 
 @contextmanager

@@ -31,8 +31,8 @@ _HINTS = (
     (r"^flood$", "Print less: one line per training step is plenty."),
     (
         r"^memory$",
-        "Look for tensors that pile up, in a list or on the graph of an old loss, and for sizes that "
-        "do not come from dim.",
+        "Look for tensors that pile up, in a list or on the graph of an old loss, and for sizes "
+        "that do not come from dim.",
     ),
     (r"^disk$", "Write less: nothing that is written is looked at."),
     (r"^processes$", "One process is enough here: do not start others, and no DataLoader workers."),

@@ -23,7 +23,7 @@ class Namespaces(StrEnum):
     """Who makes the namespaces."""
 
     ROOT = "root"
-    USER = "user"  # a user namespace gives the right to the others
+    USER = "a plain user"  # in a user namespace, which gives the right to the others
     NONE = "none"
 
 
@@ -60,6 +60,23 @@ class Features:
         names = {"namespaces", "own_processes"} if name == "namespaces" else {name}
         nothing: Json = {n: getattr(Features(), n) for n in names}
         return replace(self, **nothing, missing=self.missing | {name: why})
+
+    def described(self) -> list[tuple[str, str]]:
+        """A line for each feature: what there is of it, or why there is nothing."""
+        there = {
+            "namespaces": f"made by {self.namespaces}",
+            "landlock": f"ABI {self.landlock}",
+            "seccomp": "yes",
+            "slot_user": "a user for each sandbox",
+            "cgroup": str(self.cgroup),
+        }
+        nothing = Features()
+        return [
+            (name.replace("_", " "), text)
+            if getattr(self, name) != getattr(nothing, name)
+            else (name.replace("_", " "), f"no: {self.missing.get(name, 'not tried')}")
+            for name, text in there.items()
+        ]
 
     def to_json(self) -> Json:
         """As in `score.json`: what protected the grader and the other hand-ins."""

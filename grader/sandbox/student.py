@@ -64,11 +64,7 @@ def _confine(request: Request, features: Features, place: Place, pipes: list[int
     if features.landlock:
         _restrict_files(features, place)
     if features.seccomp:
-        alone = features.namespaces is Namespaces.NONE and not _signals_are_scoped(features)
-        families = seccomp.OWN_NETWORK if features.has_network else ()
-        seccomp.load(
-            seccomp.program(families=families, only_signals_to=os.getpid() if alone else None)
-        )
+        seccomp.load(_filter(features))
 
 
 def _processes(request: Request, features: Features) -> int:
@@ -79,8 +75,14 @@ def _processes(request: Request, features: Features) -> int:
     return allowed + processes.threads_of_user(os.getuid())
 
 
-def _signals_are_scoped(features: Features) -> bool:
-    return features.landlock >= landlock.SIGNALS_SINCE
+def _filter(features: Features) -> bytes:
+    shared = features.namespaces is Namespaces.NONE
+    reaches_others = shared and features.landlock < landlock.SIGNALS_SINCE
+    return seccomp.program(
+        families=seccomp.OWN_NETWORK if features.has_network else (),
+        sees_others=shared,
+        only_signals_to=os.getpid() if reaches_others else None,
+    )
 
 
 def _restrict_files(features: Features, place: Place) -> None:

@@ -57,7 +57,7 @@ class Zygote:
         """
         self._folder = tempfile.TemporaryDirectory(prefix="grade-zygote-")
         Path(self._folder.name).chmod(0o711)
-        self._settings = {
+        self._settings: Json = {
             "preload": list(preload),
             "without": list(without),
             "scratch": os.path.realpath(self._folder.name),
@@ -93,6 +93,11 @@ class Zygote:
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    @property
+    def folder(self) -> Path:
+        """Where its socket is, and scratch folders on machines without namespaces."""
+        return Path(self._settings["scratch"])
 
     def revive(self) -> None:
         """Start it again if it has ended."""

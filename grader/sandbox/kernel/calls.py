@@ -16,21 +16,31 @@ PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_CAPBSET_DROP = 1, 4, 22, 2
 PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT = 36, 38, 47
 
 #: Numbers of system calls: x86_64, aarch64. Calls from 424 on have one number everywhere.
-_NUMBERS = {
+_NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "acct": (163, 89),
     "add_key": (248, 217),
     "bpf": (321, 280),
     "capset": (126, 91),
+    "chmod": (90, None),
+    "chown": (92, None),
     "chroot": (161, 51),
     "clone": (56, 220),
     "clone3": (435, 435),
     "delete_module": (176, 106),
     "fanotify_init": (300, 262),
+    "fchmod": (91, 52),
+    "fchmodat": (268, 53),
+    "fchmodat2": (452, 452),
+    "fchown": (93, 55),
+    "fchownat": (260, 54),
     "finit_module": (313, 273),
+    "fremovexattr": (199, 16),
     "fsconfig": (431, 431),
+    "fsetxattr": (190, 7),
     "fsmount": (432, 432),
     "fsopen": (430, 430),
     "fspick": (433, 433),
+    "futimesat": (261, None),
     "init_module": (175, 105),
     "io_uring_enter": (426, 426),
     "io_uring_register": (427, 427),
@@ -42,6 +52,9 @@ _NUMBERS = {
     "landlock_add_rule": (445, 445),
     "landlock_create_ruleset": (444, 444),
     "landlock_restrict_self": (446, 446),
+    "lchown": (94, None),
+    "lremovexattr": (198, 15),
+    "lsetxattr": (189, 6),
     "memfd_create": (319, 279),
     "memfd_secret": (447, 447),
     "mount": (165, 40),
@@ -65,11 +78,13 @@ _NUMBERS = {
     "ptrace": (101, 117),
     "quotactl": (179, 60),
     "reboot": (169, 142),
+    "removexattr": (197, 14),
     "request_key": (249, 218),
     "rt_sigqueueinfo": (129, 138),
     "rt_tgsigqueueinfo": (297, 240),
     "semget": (64, 190),
     "setns": (308, 268),
+    "setxattr": (188, 5),
     "shmget": (29, 194),
     "socket": (41, 198),
     "socketpair": (53, 199),
@@ -81,15 +96,28 @@ _NUMBERS = {
     "umount2": (166, 39),
     "unshare": (272, 97),
     "userfaultfd": (323, 282),
+    "utime": (132, None),
+    "utimensat": (280, 88),
+    "utimes": (235, None),
 }
 
 
+def has(name: str) -> bool:
+    """Whether this machine has a system call: newer machines lack what others have twice."""
+    return _number(name) is not None
+
+
 def number(name: str) -> int:
-    """The number of a system call on this machine; OSError on one that we do not know."""
-    try:
-        return _NUMBERS[name][("x86_64", "aarch64").index(MACHINE)]
-    except ValueError as error:
-        raise OSError(f"system calls of {MACHINE} are not known here") from error
+    """The number of a system call on this machine; OSError where it is not known."""
+    known = _number(name)
+    if known is None:
+        raise OSError(f"the system call {name} of {MACHINE} is not known here")
+    return known
+
+
+def _number(name: str) -> int | None:
+    machines = ("x86_64", "aarch64")
+    return _NUMBERS[name][machines.index(MACHINE)] if MACHINE in machines else None
 
 
 def syscall(name: str, *arguments: int | bytes) -> int:

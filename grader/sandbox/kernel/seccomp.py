@@ -17,6 +17,7 @@ from grader.sandbox.kernel.calls import (
     MACHINE,
     PR_SET_NO_NEW_PRIVS,
     PR_SET_SECCOMP,
+    has,
     number,
     prctl,
 )
@@ -38,6 +39,13 @@ ABSENT = (
     *("io_uring_setup", "io_uring_enter", "io_uring_register"),
     *("memfd_create", "memfd_secret", "shmget", "semget", "msgget", "mq_open"),
     "clone3",  # its flags lie behind a pointer, where no filter looks; libc then uses clone
+)
+#: Done only in appearance where others' files can be seen: Landlock does not cover them, and honest
+#: programs, which call them on files of their own, go on.
+PRETENDED = (
+    *("chmod", "fchmod", "fchmodat", "fchmodat2", "chown", "lchown", "fchown", "fchownat"),
+    *("utime", "utimes", "futimesat", "utimensat"),
+    *("setxattr", "lsetxattr", "fsetxattr", "removexattr", "lremovexattr", "fremovexattr"),
 )
 #: Calls whose first argument is the process to be signalled, and others that signal.
 _SIGNALLING = ("kill", "tgkill")
@@ -77,8 +85,13 @@ class _Program:
         self.code += inner.code
 
 
-def program(*, families: Sequence[int], only_signals_to: int | None = None) -> bytes:
-    """A filter that allows sockets of `families`, and signals to one process or to all."""
+def program(
+    *, families: Sequence[int], sees_others: bool = False, only_signals_to: int | None = None
+) -> bytes:
+    """A filter that allows sockets of `families`, and signals to one process or to all.
+
+    `sees_others` says that files of others have names here, if no more.
+    """
     made = _Program()
     made.add(_LOAD, _ARCH)
     made.add(_EQUAL, _ARCHITECTURE[MACHINE], 1, 0)
@@ -91,6 +104,9 @@ def program(*, families: Sequence[int], only_signals_to: int | None = None) -> b
         made.refuse(call, errno.EPERM)
     for call in ABSENT:
         made.refuse(call, errno.ENOSYS)
+    for call in PRETENDED if sees_others else ():
+        if has(call):
+            made.refuse(call, 0)
     made.by_first_argument("clone", _without_namespaces)
     made.by_first_argument("socket", lambda inner: _only(inner, families, errno.EACCES))
     pairs = (socket.AF_UNIX,)  # connected to nobody but each other

@@ -1,0 +1,8 @@
+"""crashes the interpreter"""
+
+import ctypes
+import faulthandler
+
+ENDS = ("signal",)
+faulthandler.disable()
+ctypes.string_at(0)
