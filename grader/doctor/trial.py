@@ -54,7 +54,9 @@ def program_names(folder: Path = PROGRAMS) -> list[str]:
     return sorted(path.stem for path in folder.glob("*.py"))
 
 
-def try_program(zygote: Zygote, name: str, folder: Path = PROGRAMS) -> Finding:
+def try_program(
+    zygote: Zygote, name: str, folder: Path = PROGRAMS, limits: Limits = LIMITS
+) -> Finding:
     """Run a program of `folder` with small limits and look around afterwards.
 
     Its docstring says what it tries. ENDS in it lists the endings (`Reason`) that are right for
@@ -66,7 +68,7 @@ def try_program(zygote: Zygote, name: str, folder: Path = PROGRAMS) -> Finding:
         shutil.copy(source, Path(scratch, "main.py"))
         arguments = ["main.py", world.described()]
         environment = {"PATH": "/usr/bin:/bin"}
-        request = Request("grader.sandbox.script", scratch, arguments, environment, LIMITS)
+        request = Request("grader.sandbox.script", scratch, arguments, environment, limits)
         began = time.monotonic()
         run = zygote.launcher.run(request, output_limit=OUTPUT_LIMIT, output_kept=OUTPUT_LIMIT)
         seconds = time.monotonic() - began

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
+import secrets
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import grader
@@ -90,24 +93,36 @@ def without(paths: list[str], secret: list[str]) -> tuple[list[str], list[str]]:
 
 
 def remove(home: str) -> None:
-    """Remove a scratch folder whatever its owner did to the permissions in it."""
-    for folder, names, _ in os.walk(home):
-        for name in names:
-            inner = Path(folder, name)
-            if not inner.is_symlink():
-                inner.chmod(0o700)
-    Path(home).chmod(0o700)
-    shutil.rmtree(home)
+    """Remove a scratch folder, however deep it is and whatever was done to permissions in it.
+
+    Folders are moved to the top before they are emptied: a longer path could not be named.
+    """
+    todo = [Path(home)]
+    while todo:
+        folder = todo.pop()
+        folder.chmod(0o700)
+        for inner in list(folder.iterdir()):
+            if inner.is_dir() and not inner.is_symlink():
+                inner.chmod(0o700)  # moving a folder writes to it
+                todo.append(inner.rename(Path(home, secrets.token_hex(16))))
+            else:
+                inner.unlink()
+        if folder != Path(home):
+            folder.rmdir()
+    Path(home).rmdir()
 
 
 def used_by(home: str) -> int:
     """Bytes on disk below a scratch folder, and something for each name."""
     used = 0
-    for entry in _entries(home):
-        try:
-            used += entry.stat(follow_symlinks=False).st_blocks * 512 + 1024
-        except FileNotFoundError:
-            continue  # it was removed meanwhile
+    try:
+        for entry in _entries(home):
+            with suppress(FileNotFoundError):  # it was removed meanwhile
+                used += entry.stat(follow_symlinks=False).st_blocks * 512 + 1024
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        return sys.maxsize  # deeper than we can look
     return used
 
 

@@ -9,7 +9,7 @@ import json
 import os
 import socket
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +21,8 @@ from grader.sandbox.limits import Limits
 from grader.sandbox.request import Request
 from grader.sandbox.supervisor import Surroundings
 
+_PRIVILEGES, _SIGNAL_SCOPE = "privileges", "signal_scope"
+
 
 def main(arguments: list[str]) -> None:
     """In a sandbox: read what any program reads, write where any program writes."""
@@ -30,13 +32,14 @@ def main(arguments: list[str]) -> None:
         Path(module).read_bytes()
 
 
-def find_features(scratch: str, unwanted: Iterable[str] = ()) -> Features:
+def find_features(scratch: str, unwanted: Collection[str] = ()) -> Features:
     """The best that works here; `unwanted` features are left out, for trying a lower rung.
 
-    Raises OSError where nothing works, not even a plain process.
+    Besides features, "privileges" leaves out what only root can do, and "signal_scope" what
+    Landlock can do since Linux 6.12. Raises OSError where nothing works, not even a plain process.
     """
-    wished = _wished()
-    for name in unwanted:
+    wished = _wished(unwanted)
+    for name in set(unwanted) - {_PRIVILEGES, _SIGNAL_SCOPE}:
         wished = wished.without(name, "left out on request")
     if _problem_with(wished, scratch) is None:
         return wished
@@ -46,15 +49,16 @@ def find_features(scratch: str, unwanted: Iterable[str] = ()) -> Features:
     return found
 
 
-def _wished() -> Features:
+def _wished(unwanted: Collection[str]) -> Features:
     """All that this process has a chance of."""
-    root = os.geteuid() == 0
+    privileged = _PRIVILEGES not in unwanted and capabilities.can_administrate()
+    latest = landlock.SIGNALS_SINCE - 1 if _SIGNAL_SCOPE in unwanted else 1000
     features = Features(
-        namespaces=Namespaces.ROOT if capabilities.can_administrate() else Namespaces.USER,
+        namespaces=Namespaces.ROOT if privileged else Namespaces.USER,
         own_processes=True,
-        landlock=landlock.abi(),
+        landlock=min(landlock.abi(), latest),
         seccomp=True,
-        slot_user=root and capabilities.can_administrate(),
+        slot_user=privileged and os.geteuid() == 0,
     )
     if not features.landlock:
         features = features.without("landlock", "the kernel has none, or it is switched off")

@@ -25,6 +25,7 @@ from grader.sandbox.kernel.calls import (
 #: Refused with EPERM, always.
 REFUSED = (
     *("ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "kcmp", "move_pages"),
+    "migrate_pages",
     *("pidfd_open", "pidfd_getfd", "perf_event_open", "userfaultfd", "bpf"),
     *("add_key", "request_key", "keyctl"),
     *("mount", "umount2", "pivot_root", "chroot", "mount_setattr", "move_mount", "open_tree"),
@@ -47,6 +48,14 @@ PRETENDED = (
     *("utime", "utimes", "futimesat", "utimensat"),
     *("setxattr", "lsetxattr", "fsetxattr", "removexattr", "lremovexattr", "fremovexattr"),
 )
+#: Calls whose first argument is a process: allowed for 0, the caller.
+_OF_ONESELF = (
+    *("prlimit64", "sched_setaffinity", "sched_setscheduler", "sched_setparam", "sched_setattr"),
+)
+#: Done only in appearance: they could mean all processes of a user.
+_IDLE = ("setpriority", "ioprio_set")
+#: Options of sockets that ask for large buffers, which are nobody's memory: only in appearance.
+_BUFFER_SIZES = (7, 8, 32, 33)  # SO_SNDBUF, SO_RCVBUF, and both for administrators
 #: Calls whose first argument is the process to be signalled, and others that signal.
 _SIGNALLING = ("kill", "tgkill")
 _SIGNALLING_OTHERS = ("tkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "pidfd_send_signal")
@@ -76,10 +85,12 @@ class _Program:
         self.add(_EQUAL, number(call), 0, 1)
         self.add(_RETURN, _ERROR | code)
 
-    def by_first_argument(self, call: str, body: Callable[[_Program], None]) -> None:
-        """For `call`, load its first argument and run `body`, which returns on every way."""
+    def by_argument(
+        self, call: str, body: Callable[[_Program], None], *, argument: int = 0
+    ) -> None:
+        """For `call`, load an argument and run `body`, which returns on every way."""
         inner = _Program()
-        inner.add(_LOAD, _FIRST_ARGUMENT)
+        inner.add(_LOAD, _FIRST_ARGUMENT + 8 * argument)
         body(inner)
         self.add(_EQUAL, number(call), 0, len(inner.code))
         self.code += inner.code
@@ -104,17 +115,22 @@ def program(
         made.refuse(call, errno.EPERM)
     for call in ABSENT:
         made.refuse(call, errno.ENOSYS)
+    for call in _OF_ONESELF:
+        made.by_argument(call, lambda inner: _only(inner, (0,), errno.EPERM))
+    for call in _IDLE:
+        made.refuse(call, 0)
+    made.by_argument("setsockopt", _without_large_buffers, argument=2)
     for call in PRETENDED if sees_others else ():
         if has(call):
             made.refuse(call, 0)
-    made.by_first_argument("clone", _without_namespaces)
-    made.by_first_argument("socket", lambda inner: _only(inner, families, errno.EACCES))
+    made.by_argument("clone", _without_namespaces)
+    made.by_argument("socket", lambda inner: _only(inner, families, errno.EACCES))
     pairs = (socket.AF_UNIX,)  # connected to nobody but each other
-    made.by_first_argument("socketpair", lambda inner: _only(inner, pairs, errno.EACCES))
+    made.by_argument("socketpair", lambda inner: _only(inner, pairs, errno.EACCES))
     if only_signals_to is not None:
         allowed = (only_signals_to,)
         for call in _SIGNALLING:
-            made.by_first_argument(call, lambda inner: _only(inner, allowed, errno.EPERM))
+            made.by_argument(call, lambda inner: _only(inner, allowed, errno.EPERM))
         for call in _SIGNALLING_OTHERS:
             made.refuse(call, errno.EPERM)
     made.add(_RETURN, _ALLOW)
@@ -128,7 +144,7 @@ def refusing(calls: Sequence[str]) -> bytes:
     for call in calls:
         made.refuse(call, errno.EPERM)
     made.refuse("clone3", errno.ENOSYS)
-    made.by_first_argument("clone", _without_namespaces)
+    made.by_argument("clone", _without_namespaces)
     made.add(_RETURN, _ALLOW)
     return b"".join(made.code)
 
@@ -144,6 +160,13 @@ def load(code: bytes) -> None:
 def _without_namespaces(inner: _Program) -> None:
     inner.add(_ANY_BIT, _NEW_NAMESPACES, 0, 1)
     inner.add(_RETURN, _ERROR | errno.EPERM)
+    inner.add(_RETURN, _ALLOW)
+
+
+def _without_large_buffers(inner: _Program) -> None:
+    for option in _BUFFER_SIZES:
+        inner.add(_EQUAL, option, 0, 1)
+        inner.add(_RETURN, _ERROR | 0)
     inner.add(_RETURN, _ALLOW)
 
 
