@@ -53,6 +53,8 @@ def main() -> None:
     grade new hw3 my-homework  a fresh copy of the starter files, for students
     grade doctor               what this machine can do, and what it holds against
     """  # noqa: D301 - click reads the \b
+    # No process that we start imports from the folder we stand in, which may be a hand-in.
+    os.environ["PYTHONSAFEPATH"] = "1"
 
 
 @main.command("class")
@@ -205,6 +207,9 @@ def _show(result: ClassResult, out: Path) -> None:
         click.echo(f"nothing handed in: {student.id} ({student.label})")
     for submission, why in sorted(result.failed.items()):
         click.echo(f"not graded, our fault: {submission}: {why}", err=True)
+    for score in result.scores:
+        if score.suspicions:
+            click.echo(f"to look at: {score.submission}: {score.suspicions[0]}{_more(score)}")
     waiting = [s for s in result.scores if s.pending]
     graded = f"{len(result.scores)} hand-in" + ("" if len(result.scores) == 1 else "s")
     click.echo(f"{graded} graded. Reports and gradebook.csv are in {out}/.")
@@ -215,6 +220,11 @@ def _show(result: ClassResult, out: Path) -> None:
             f"{len(waiting)} wait for a person: fill in {out / 'review.csv'}, "
             f"then run  grade confirm {out}"
         )
+
+
+def _more(score: Score) -> str:
+    others = len(score.suspicions) - 1
+    return f" (and {others} more, in score.json)" if others else ""
 
 
 def _table(scores: list[Score]) -> None:

@@ -189,6 +189,7 @@ def _score(
         late=intake.lateness(submission, run.settings),
         problem=submission.problem,
         notes=(*submission.notes, *(verdict.notes if verdict else ())),
+        suspicions=intake.suspicions(submission.folder, submission.code),
     )
 
 

@@ -144,6 +144,7 @@ class Score:
     late: str | None = None
     problem: str | None = None
     notes: tuple[str, ...] = ()
+    suspicions: tuple[str, ...] = ()  # for the instructor only; never a verdict
 
     @property
     def total(self) -> float:
@@ -177,6 +178,7 @@ class Score:
             "late": self.late,
             "problem": self.problem,
             "notes": list(self.notes),
+            "suspicions": list(self.suspicions),
         }
         return head | {
             "criteria": [asdict(c) for c in self.criteria],
@@ -205,6 +207,7 @@ class Score:
                 late=data.get("late"),
                 problem=data.get("problem"),
                 notes=tuple(data.get("notes", ())),
+                suspicions=tuple(data.get("suspicions", ())),
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a schema {SCHEMA} score: {error}") from error

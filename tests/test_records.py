@@ -67,6 +67,7 @@ WHOLE = score(
     late="2 days",
     problem="none",
     notes=("a note",),
+    suspicions=("hw3.py, line 12: replaces torch.allclose",),
 )
 
 

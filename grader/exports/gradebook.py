@@ -17,7 +17,8 @@ def write_gradebook(path: Path, scores: Iterable[Score]) -> None:
     """
     ordered = sorted(scores, key=lambda score: score.submission)
     ids = list(dict.fromkeys(c.id for score in ordered for c in score.criteria))
-    head = ["id", "name", "total", "possible", "pending", *map(text_cell, ids), "late", "problem"]
+    head = ["id", "name", "total", "possible", "pending", *map(text_cell, ids)]
+    head += ["late", "problem", "to look at"]
     write_table(path, [head, *(_row(score, ids) for score in ordered)])
 
 
@@ -32,4 +33,5 @@ def _row(score: Score, ids: list[str]) -> list[str]:
         *(number_cell(final.get(id_)) for id_ in ids),
         text_cell(score.late),
         text_cell(score.problem),
+        text_cell("; ".join(score.suspicions)),
     ]

@@ -11,6 +11,7 @@ from grader.intake.settings import (
     refuse_unknown_criteria,
     with_overrides,
 )
+from grader.intake.suspicions import suspicions
 
 __all__ = [
     "ClassFolder",
@@ -22,5 +23,6 @@ __all__ = [
     "lateness",
     "read_class",
     "refuse_unknown_criteria",
+    "suspicions",
     "with_overrides",
 ]

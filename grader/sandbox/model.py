@@ -25,6 +25,7 @@ from torch.nn.modules.module import register_module_module_registration_hook
 from grader.records import Json
 from grader.sandbox.arguments import Binder
 from grader.sandbox.faults import ImportFault, InterfaceGap, StudentFault, described
+from grader.sandbox.imports import open_folder
 from grader.sandbox.model_search import find_model
 from grader.sandbox.readings import Reading, readings, with_sizes
 from grader.sandbox.slices import needed_names
@@ -164,8 +165,7 @@ def _load(
 def _run(tree: ast.Module, name: str | None, path: Path) -> dict[str, Any]:
     """Execute the statements as Python would run the script: from its own folder."""
     os.chdir(path.parent)
-    if str(path.parent) not in sys.path:
-        sys.path.insert(0, str(path.parent))
+    open_folder(path.parent)
     module = types.ModuleType(name or _module_name(path))
     module.__file__ = str(path)
     sys.modules[module.__name__] = module

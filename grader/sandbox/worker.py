@@ -48,13 +48,14 @@ def _prepare(options: argparse.Namespace) -> None:
     import torch
 
     from grader import vgpu
+    from grader.sandbox import imports
 
     torch.set_num_threads(1)
     data = "meta" if options.dry else "cpu"
     vgpu.install(options.gpus, collapse=options.collapse, data=data, heed_pins=False)
     os.chdir(options.folder)
     sys.argv = ["submission"]
-    sys.path.insert(0, str(options.folder))
+    imports.open_folder(options.folder)
 
 
 def serve(desk: Desk, commands: IO[bytes], results: IO[bytes]) -> None:

@@ -28,7 +28,7 @@ from grader.sandbox.request import TAKEN, Request
 #: What a worker imports, or makes torch import on the first `Module.to` and the first backward
 #: pass: half a second each, for every worker, unless the zygote has them already.
 WORKER_MODULES = (
-    *("torch._dynamo", "torch.distributed.tensor"),
+    *("grader.sandbox.imports", "torch._dynamo", "torch.distributed.tensor"),
     *("grader.sandbox.probes", "grader.sandbox.worker", "grader.vgpu.runtime"),
     "grader.vgpu.machine:prepare",
 )

@@ -31,6 +31,7 @@ def test_one_row_per_submission_by_id(tmp_path):
         "t5.counts": "",
         "late": "",
         "problem": "",
+        "to look at": "",
     }
     assert second["name"] == "王小明"
     assert (second["total"], second["t3.even"], second["t5.counts"]) == ("0.5", "0.5", "")
@@ -72,6 +73,14 @@ def test_no_text_breaks_the_rows(tmp_path):
     (row,) = table(tmp_path / "g.csv")
     assert row["name"] == 'a,"b" / c  ;\'=cmd'
     assert (tmp_path / "g.csv").read_bytes().count(b"\n") == 2
+
+
+def test_what_a_person_may_look_at_is_named(tmp_path):
+    lines = ("hw3.py, line 12: replaces torch.allclose", "a.py, line 1: starts another program")
+    write_gradebook(tmp_path / "g.csv", [score("s01", "A", final("a", 1, 1.0), suspicions=lines)])
+    (row,) = table(tmp_path / "g.csv")
+    assert row["to look at"] == "; ".join(lines)
+    assert row["total"] == "1"
 
 
 def test_an_empty_class_is_a_header(tmp_path):
