@@ -15,22 +15,30 @@ from grader.records import Json
 from grader.trace import Trace
 
 T = TypeVar("T")
+_Probe = tuple[str, int, int]  # its name, depth and GPU count
 
 
 class ProbeFailed(Exception):
     """The student's code failed during a probe.
 
     `blocked` says that an earlier step (loading the file) failed, so the probe was never
-    reached; `operator` is the traceback, for the instructor.
+    reached; `hung`, that time ran out; `operator` is the traceback, for the instructor.
     """
 
     def __init__(
-        self, message: str, *, hint: str | None = None, blocked: bool = False, operator: str = ""
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        blocked: bool = False,
+        hung: bool = False,
+        operator: str = "",
     ) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
         self.blocked = blocked
+        self.hung = hung
         self.operator = operator
 
 
@@ -128,15 +136,24 @@ class Prober(Protocol):
 
 @dataclass
 class SubmissionHandle:
-    """A hand-in as checks see it. Each probe runs once, however many checks ask for it."""
+    """A hand-in as checks see it. Each probe runs once, however many checks ask for it.
+
+    `before` is what the first try saw, where this is the second: once a probe has hung here too,
+    the others that hung there are not waited for again.
+    """
 
     prober: Prober
     observations: list[Json] = field(default_factory=list)
-    _known: dict[tuple[str, int, int], object] = field(default_factory=dict)
+    before: SubmissionHandle | None = None
+    _known: dict[_Probe, object] = field(default_factory=dict)
 
     def forward(self, *, depth: int, gpus: int) -> Forward:
         """One forward pass of the model with `depth` layers on `gpus` GPUs."""
         return self._once("forward", depth, gpus, self.prober.forward)
+
+    def forwards(self) -> list[Forward]:
+        """The forward passes that were seen, in the order in which they were asked for."""
+        return [seen for seen in self._known.values() if isinstance(seen, Forward)]
 
     def train(self, *, depth: int, gpus: int) -> Training:
         """A few training steps of the model with `depth` layers on `gpus` GPUs."""
@@ -146,6 +163,7 @@ class SubmissionHandle:
         key = (probe, depth, gpus)
         if key not in self._known:
             try:
+                self._recall_hang(key)
                 seen: object = ask(depth, gpus)
                 self.observations.append(seen.to_json())  # type: ignore[attr-defined]
             except ProbeFailed as error:
@@ -159,3 +177,12 @@ class SubmissionHandle:
         if isinstance(known, Exception):
             raise known
         return known  # type: ignore[return-value]
+
+    def _recall_hang(self, key: _Probe) -> None:
+        earlier = self.before._known.get(key) if self.before else None
+        if _hung(earlier) and any(map(_hung, self._known.values())):
+            raise earlier  # type: ignore[misc]  # it hung, so it is a ProbeFailed
+
+
+def _hung(seen: object) -> bool:
+    return isinstance(seen, ProbeFailed) and seen.hung

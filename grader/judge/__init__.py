@@ -5,6 +5,7 @@ float64: independent of torch, and of whatever a student's process does to it.
 """
 
 from grader.judge.challenge import fresh_seed, generator
-from grader.judge.verdict import Verdict, judge
+from grader.judge.judging import judge
+from grader.judge.verdict import Verdict, rescore
 
-__all__ = ["Verdict", "fresh_seed", "generator", "judge"]
+__all__ = ["Verdict", "fresh_seed", "generator", "judge", "rescore"]

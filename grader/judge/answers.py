@@ -14,6 +14,7 @@ from typing import TypeVar
 import numpy as np
 
 from grader.checking.observations import GpuArgument
+from grader.judge.chain import Trained
 from grader.judge.challenge import Floats, Shape
 from grader.records import Json
 from grader.trace import Trace
@@ -48,9 +49,17 @@ class ForwardAnswer:
 
 @dataclass(frozen=True)
 class TrainAnswer:
+    """Losses before each step, the first step's gradients, and the parameters after the last."""
+
     trace: Trace
     losses: list[float]
+    gradients: list[Floats]
     parameters: list[Floats]
+
+    @property
+    def trained(self) -> Trained:
+        """The same as a chain's training says it."""
+        return Trained(np.array(self.losses), self.gradients, self.parameters)
 
 
 def read_build(buffers: Sequence[bytes]) -> BuildAnswer:
@@ -67,14 +76,20 @@ def read_forward(buffers: Sequence[bytes], gpus: int) -> ForwardAnswer:
     return _checked(read)
 
 
+def read_outline(buffers: Sequence[bytes], gpus: int) -> Trace:
+    return _checked(lambda: _trace(_facts(buffers), gpus))
+
+
 def read_train(buffers: Sequence[bytes], gpus: int, shapes: Sequence[Shape]) -> TrainAnswer:
-    """`shapes` are those of the parameters, which all come back."""
+    """`shapes` are those of the parameters, which all come back, after their gradients."""
 
     def read() -> TrainAnswer:
         facts = _facts(buffers)
-        arrays = [_array(data, s) for data, s in zip(buffers[1:], shapes, strict=True)]
+        both = zip(buffers[1:], [*shapes, *shapes], strict=True)
+        arrays = [_array(data, shape) for data, shape in both]
         losses = [float(loss) for loss in facts["losses"]]
-        return TrainAnswer(_trace(facts, gpus), losses, arrays)
+        half = len(shapes)
+        return TrainAnswer(_trace(facts, gpus), losses, arrays[:half], arrays[half:])
 
     return _checked(read)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from grader.checking.run import CaseResult
+from grader.judge.crosscheck import CrossCheck
 from grader.records import CriterionScore, Outcome, State
 from grader.rubric import Criterion
 
@@ -28,6 +29,52 @@ def award(criterion: Criterion, cases: Sequence[CaseResult]) -> CriterionScore:
     hint = next((c.hint for c in cases if c.outcome is not Outcome.PASSED and c.hint), None)
     evidence = _evidence(cases)
     return _score(criterion, share * criterion.points, outcome, evidence, hint, operator)
+
+
+def costs_points(score: CriterionScore) -> bool:
+    return score.outcome in (Outcome.FAILED, Outcome.PARTIAL, Outcome.BLOCKED)
+
+
+def confirmed(first: CriterionScore, second: CriterionScore) -> CriterionScore:
+    """The points of a criterion that failed and was tried again: they count if both agree."""
+    if first.earned == second.earned:
+        return first
+    tries = (("first", first), ("second", second))
+    details = [f"{name} try: {s.operator}" for name, s in tries if s.operator]
+    told = [f"The {name} try {_gave(s)}: {_ended(s.evidence)}" for name, s in tries]
+    why = "Two tries of the same checks do not agree"
+    return replace(
+        first,
+        earned=None,
+        state=State.PENDING,
+        outcome=Outcome.ERROR,
+        evidence=" ".join([f"{why}, so no points are lost and a person will look.", *told]),
+        hint="Run your script several times: something in it is not the same in every run.",
+        operator="\n".join([why, *details]),
+    )
+
+
+def doubted(score: CriterionScore, cross_check: CrossCheck | None) -> CriterionScore:
+    """Points, given or lost, wait for a person where a model goes another way at real widths."""
+    if score.earned is None or cross_check is None or cross_check.agrees is not False:
+        return score
+    evidence = (
+        f"A person must look: at width {cross_check.width}, depth {cross_check.depth} and "
+        f"{cross_check.gpus} GPUs the model does not do what it does at the small widths of the "
+        f"checks: {cross_check.problem}. At those: {score.evidence}"
+    )
+    pending = replace(score, earned=None, state=State.PENDING, outcome=None, evidence=evidence)
+    return replace(pending, hint="Let nothing but the sizes of the layers depend on the width.")
+
+
+def _gave(score: CriterionScore) -> str:
+    if score.earned is None:
+        return "could not decide"
+    return f"gave {score.earned:g} of {score.points:g}"
+
+
+def _ended(sentence: str) -> str:
+    return sentence if sentence.endswith(".") else f"{sentence}."
 
 
 def without_code(criterion: Criterion, reason: str) -> CriterionScore:

@@ -29,6 +29,22 @@ class Relu:
 
 
 @dataclass(frozen=True)
+class Trained:
+    """What a few steps of plain SGD on the mean squared error come to.
+
+    `losses` are those before each step, `gradients` (in the parameters' order) those of the first
+    step, `parameters` what is left after the last. `margin` is the smallest distance of what a
+    ReLU was given from 0, relative to the largest value there: where it is within rounding,
+    another rounding gives another gradient.
+    """
+
+    losses: Array
+    gradients: Sequence[Array]
+    parameters: Sequence[Array]
+    margin: float = float("inf")
+
+
+@dataclass(frozen=True)
 class Chain:
     """Layers in the order in which they must run."""
 
@@ -61,22 +77,31 @@ class Chain:
         steps: int,
         rate: float,
         dtype: DType = np.float64,
-    ) -> Doubles:
-        """Losses (mean squared error, before each step) of `steps` steps of plain SGD."""
+    ) -> Trained:
+        """`steps` steps of SGD from these parameters."""
         values: list[Any] = [np.array(p, dtype) for p in parameters]
-        losses = []
+        losses, margin = [], float("inf")
+        first: list[Any] = []
         with np.errstate(all="ignore"):
             for _ in range(steps):
                 states = self._activations(values, x)
                 difference = states[-1] - np.asarray(y, dtype)
                 losses.append(np.mean(difference**2))
-                self._descend(values, states, 2 * difference / difference.size, dtype(rate))
-        return np.array(losses)
+                margin = min(margin, self._nearest(states))
+                gradients = self._gradients(values, states, 2 * difference / difference.size)
+                first = first or gradients
+                values = [v - dtype(rate) * g for v, g in zip(values, gradients, strict=True)]
+        return Trained(np.array(losses), first, values, margin)
 
     def rounding(self, parameters: Sequence[Array], x: Array) -> float:
         """How far float32 is off by itself, as a relative error."""
         coarse, exact = (self.forward(parameters, x, dtype) for dtype in (np.float32, np.float64))
         return relative_error(coarse, exact)
+
+    def margin(self, parameters: Sequence[Array], x: Array) -> float:
+        """How near the inputs of ReLUs come to 0, relative to the largest of each."""
+        with np.errstate(all="ignore"):
+            return self._nearest(self._activations([np.asarray(p, float) for p in parameters], x))
 
     def _activations(self, parameters: Sequence[Any], x: Array) -> list[Any]:
         states: list[Any] = [np.asarray(x, parameters[0].dtype)]
@@ -91,21 +116,26 @@ class Chain:
             states.append(state)
         return states
 
-    def _descend(
-        self, values: list[Any], states: list[Any], gradient: Any, rate: np.floating[Any]
-    ) -> None:
-        """One step of backpropagation; a layer's input is the state before it."""
+    def _nearest(self, states: list[Any]) -> float:
+        sizes = [
+            np.abs(state) for step, state in zip(self.steps, states, strict=False) if step == Relu()
+        ]
+        return min((float(s.min() / s.max()) for s in sizes), default=float("inf"))
+
+    def _gradients(self, values: list[Any], states: list[Any], gradient: Any) -> list[Any]:
+        """Backpropagation from the output's gradient; a layer's input is the state before it."""
+        found: list[Any] = [None] * len(values)
         for step, before, after in reversed(
             list(zip(self.steps, states[:-1], states[1:], strict=True))
         ):
             if isinstance(step, Relu):
                 gradient = gradient * (after > 0)
                 continue
-            weight = values[step.weight]
-            values[step.weight] = weight - rate * (gradient.T @ before)
+            found[step.weight] = gradient.T @ before
             if step.bias is not None:
-                values[step.bias] = values[step.bias] - rate * gradient.sum(axis=0)
-            gradient = gradient @ weight
+                found[step.bias] = gradient.sum(axis=0)
+            gradient = gradient @ values[step.weight]
+        return found
 
 
 def possible_chains(

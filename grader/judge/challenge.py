@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.judge.chain import Chain, Doubles, DType, relative_error
+from grader.judge.chain import Chain, DType, Trained, relative_error
 
 Floats = NDArray[np.float32]
 Shape = tuple[int, ...]
@@ -57,38 +57,49 @@ def draw_settled(
     chains: Sequence[Chain],
     *,
     rounding: float,
+    margin: float = 0.0,
 ) -> Challenge:
     """A challenge on which float32 gives what float64 gives, within a relative `rounding`.
 
-    Where an output is small by cancellation, honest rounding is a large part of it.
+    Where an output is small by cancellation, honest rounding is a large part of it. Inputs of
+    ReLUs keep a relative `margin` from 0, where their gradient jumps.
     """
     for _ in range(100):
         given = draw(random, width, parameters)
-        batches = (given.batch, given.other_batch)
-        if all(c.rounding(given.weights, x) <= rounding for c in chains for x in batches):
+        if all(_is_settled(c, given, rounding, margin) for c in chains):
             break
     return given
 
 
-def with_steady_rate(given: Challenge, chains: Sequence[Chain], *, rounding: float) -> Challenge:
+def _is_settled(chain: Chain, given: Challenge, rounding: float, margin: float) -> bool:
+    if chain.margin(given.weights, given.batch) < margin:
+        return False
+    batches = (given.batch, given.other_batch)
+    return all(chain.rounding(given.weights, x) <= rounding for x in batches)
+
+
+def with_steady_rate(
+    given: Challenge, chains: Sequence[Chain], *, rounding: float, margin: float = 0.0
+) -> Challenge:
     """The challenge with the largest learning rate at which training stays steady."""
     for exponent in range(3, 13):
         slower = replace(given, rate=10.0**-exponent)
-        if all(_is_steady(c, slower, rounding) for c in chains):
+        if all(_is_steady(c, slower, rounding, margin) for c in chains):
             return slower
     return given
 
 
-def losses(chain: Chain, given: Challenge, dtype: DType = np.float64) -> Doubles:
-    """The losses of training `chain` on the challenge."""
+def trained(chain: Chain, given: Challenge, dtype: DType = np.float64) -> Trained:
+    """What training `chain` on the challenge comes to."""
     return chain.train(
         given.weights, given.batch, given.target, steps=given.steps, rate=given.rate, dtype=dtype
     )
 
 
-def _is_steady(chain: Chain, given: Challenge, rounding: float) -> bool:
-    exact, coarse = losses(chain, given), losses(chain, given, np.float32)
-    return bool(exact.max() <= 2 * exact[0]) and relative_error(coarse, exact) <= rounding
+def _is_steady(chain: Chain, given: Challenge, rounding: float, margin: float) -> bool:
+    exact, coarse = trained(chain, given), trained(chain, given, np.float32)
+    tame = exact.losses.max() <= 2 * exact.losses[0] and exact.margin >= margin
+    return bool(tame) and relative_error(coarse.losses, exact.losses) <= rounding
 
 
 def draw(

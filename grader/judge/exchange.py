@@ -15,6 +15,7 @@ from grader.sandbox.host import Worker, WorkerLost
 _DOING = {
     "build": "building the model failed",
     "forward": "the forward pass failed",
+    "outline": "the forward pass failed",
     "train": "training failed",
 }
 
@@ -24,7 +25,10 @@ class Lost(ProbeFailed):
 
     def __init__(self, probe: str, reason: str, message: str, operator: str) -> None:
         super().__init__(
-            f"{_DOING[probe]}: {message}", hint=hint_for(reason), operator=plain_lines(operator)
+            f"{_DOING[probe]}: {message}",
+            hint=hint_for(reason),
+            hung=reason == "timeout",
+            operator=plain_lines(operator),
         )
         self.reason = reason
 

@@ -26,12 +26,17 @@ from grader.rubric import Limits, Model
 from grader.sandbox.host import Launcher, Worker
 from grader.sandbox.options import WorkerOptions
 from grader.sandbox.protocol import HEADER_LIMIT, PAYLOAD_LIMIT
+from grader.trace import Trace
 
 T = TypeVar("T")
+
+ON_ONE_DEVICE = "compared with its own run on one device"
 
 #: What fits into one frame with room to spare: float32 values, and their arrays' shapes.
 MOST_VALUES = PAYLOAD_LIMIT // 8
 MOST_PARAMETERS = HEADER_LIMIT // 32
+
+OUTLINE_BATCH = 8  # rows, as probes have them: some models split their batch
 
 
 class _Key(NamedTuple):
@@ -69,11 +74,11 @@ class WorkerProber:
         default_factory=lambda: drawing.generator(drawing.fresh_seed())
     )
     pinned: str | None = None
+    lost_seconds: float = 0.0  # so far, to time-outs
     _workers: dict[_Key, Worker] = field(default_factory=dict)
     _reading: int = 0
     _width: int | None = None
     _other_way_hangs: bool = False
-    _lost_seconds: float = 0.0
 
     def __enter__(self) -> WorkerProber:
         return self
@@ -93,6 +98,14 @@ class WorkerProber:
         """A few training steps, their losses recomputed where the model is a chain."""
         return self._read_twice(lambda: self._train(depth, gpus))
 
+    def outline(self, depth: int, gpus: int, width: int) -> Trace:
+        """The trace of one forward pass without data, which takes no more time for more width."""
+        key = _Key(WorkerOptions(gpus, dry=True), self._reading)
+        self._construct(key, depth, width)
+        request = {"probe": "outline", "shape": [OUTLINE_BATCH, width]}
+        buffers = self._exchange(key, request, [], self.limits.forward)
+        return _readable("outline", lambda: answers.read_outline(buffers, gpus))
+
     def _forward(self, depth: int, gpus: int) -> Forward:
         built = self._build(depth, gpus)
         seen = self._run(built, built.challenge.batch)
@@ -110,8 +123,7 @@ class WorkerProber:
             trained = self._steps(built, given)
             if all(map(math.isfinite, trained.losses)):
                 break
-        comparable = built.chains if numbers.is_comparable(built.challenge, seen) else []
-        verdict = numbers.losses(chains or comparable, given, trained.losses)
+        verdict = self._compare_training(built, given, seen, trained, chains, depth)
         changed = any(
             (now != before).any()
             for now, before in zip(trained.parameters, given.weights, strict=True)
@@ -122,7 +134,8 @@ class WorkerProber:
     def _rates(self, given: Challenge, chains: list[Chain]) -> list[Challenge]:
         """The challenge at a learning rate that suits the model, or at several where unknown."""
         if chains:
-            return [drawing.with_steady_rate(given, chains, rounding=numbers.LOSS_TOLERANCE / 5)]
+            rounding, margin = numbers.LOSS_TOLERANCE / 5, numbers.MARGIN
+            return [drawing.with_steady_rate(given, chains, rounding=rounding, margin=margin)]
         return [replace(given, rate=rate) for rate in (1e-3, 1e-6, 1e-9, 1e-12)]
 
     # -------------------------------------------------------------- two ways to read a file
@@ -141,12 +154,12 @@ class WorkerProber:
             first = error
         if self._other_way_hangs:
             raise _unclear(first, "running the whole script takes too long")
-        before = self._reading, self._lost_seconds
+        before = self._reading, self.lost_seconds
         self._reading = 1 - self._reading
         try:
             return probe()
         except Exception as second:
-            self._reading, self._lost_seconds = before
+            self._reading, self.lost_seconds = before
             if not isinstance(second, (ProbeFailed, NeedsPerson)):
                 raise  # ours
             self._other_way_hangs = isinstance(second, Lost) and second.reason == "timeout"
@@ -160,6 +173,25 @@ class WorkerProber:
         key = _Key(WorkerOptions(gpus, collapse=collapse), self._reading)
         self._worker(key)  # runs before anything is drawn
         width = width or self._width_of_all()
+        facts = self._construct(key, depth, width)
+        shapes = [shape for _, shape in facts.parameters]
+        size = sum(map(math.prod, shapes))
+        if size > MOST_VALUES or len(shapes) > MOST_PARAMETERS:
+            raise Gap({"message": f"built with width {width}, the model has {size} parameters"})
+        self.pinned = facts.pinned
+        possible = possible_chains(facts.modules, facts.parameters)
+        chains = [chain for chain in possible if chain.fits(shapes, width)]
+        given = drawing.draw_settled(
+            self.random,
+            width,
+            facts.parameters,
+            chains,
+            rounding=numbers.TOLERANCE / 5,
+            margin=numbers.MARGIN,
+        )
+        return Built(key, width, facts, given, chains)
+
+    def _construct(self, key: _Key, depth: int, width: int) -> BuildAnswer:
         request = {
             "probe": "build",
             "files": [str(file) for file in self.files],
@@ -170,18 +202,7 @@ class WorkerProber:
             "reading": self._reading,
         }
         buffers = self._exchange(key, request, [], self.limits.build)
-        facts = _readable("build", lambda: answers.read_build(buffers))
-        shapes = [shape for _, shape in facts.parameters]
-        size = sum(map(math.prod, shapes))
-        if size > MOST_VALUES or len(shapes) > MOST_PARAMETERS:
-            raise Gap({"message": f"built with width {width}, the model has {size} parameters"})
-        self.pinned = facts.pinned
-        possible = possible_chains(facts.modules, facts.parameters)
-        chains = [chain for chain in possible if chain.fits(shapes, width)]
-        given = drawing.draw_settled(
-            self.random, width, facts.parameters, chains, rounding=numbers.TOLERANCE / 5
-        )
-        return Built(key, width, facts, given, chains)
+        return _readable("build", lambda: answers.read_build(buffers))
 
     def _width_of_all(self) -> int:
         """One width for all GPU counts, so that their memory can be compared."""
@@ -222,15 +243,16 @@ class WorkerProber:
         except Lost as lost:
             del self._workers[key]
             if lost.reason == "timeout":
-                self._lost_seconds += time.monotonic() - began
+                self.lost_seconds += time.monotonic() - began
             raise
 
     def _worker(self, key: _Key) -> Worker:
         if key not in self._workers:
-            if self._lost_seconds >= self.limits.lost:
+            if self.lost_seconds >= self.limits.lost:
                 raise ProbeFailed(
                     f"not tried: earlier runs did not finish within {self.limits.lost:g} s in all",
                     hint=hint_for("timeout"),
+                    hung=True,
                 )
             started = self.launcher.launch(self.folder, key.options)
             self._workers[key] = Worker(started)
@@ -246,20 +268,53 @@ class WorkerProber:
             return numbers.against_chains(built.chains, given, seen, other)
         if (known := numbers.heeds_input(seen, other)) is not None:
             return known
-        return self._compare_on_one_device(built, seen, depth)
 
-    def _compare_on_one_device(self, built: Built, seen: ForwardAnswer, depth: int) -> Numbers:
+        def compare(same: Built) -> Numbers:
+            expected = self._run(same, given.batch).output
+            return numbers.verdict(relative_error(seen.output, expected), ON_ONE_DEVICE)
+
+        return self._on_one_device(built, depth, compare)
+
+    def _compare_training(
+        self,
+        built: Built,
+        given: Challenge,
+        seen: ForwardAnswer,
+        trained: TrainAnswer,
+        matching: list[Chain],
+        depth: int,
+    ) -> Numbers:
+        """`matching` are the chains whose forward pass the model's is; the rest may be wrong."""
+        names = [name for name, _ in built.facts.parameters]
+        if built.chains:
+            comparable = built.chains if numbers.is_comparable(given, seen) else []
+            return numbers.against_training(matching or comparable, given, names, trained)
+        if (known := numbers.without_reference(given, seen)) is not None:
+            return known
+
+        def compare(same: Built) -> Numbers:
+            expected = self._steps(same, given).trained
+            return numbers.same_training(expected, given, names, trained, ON_ONE_DEVICE)
+
+        verdict = self._on_one_device(built, depth, compare)
+        name = numbers.without_gradient(names, trained)
+        if verdict.right and name is not None:
+            return Numbers(None, ON_ONE_DEVICE, f"no gradient reaches {name}")
+        return verdict
+
+    def _on_one_device(
+        self, built: Built, depth: int, compare: Callable[[Built], Numbers]
+    ) -> Numbers:
         """For architectures that we do not recompute: their own run on a single device."""
-        how = "compared with its own run on one device"
+        gpus = built.key.options.gpus
         try:
-            single = self._build(depth, built.key.options.gpus, collapse=True, width=built.width)
+            single = self._build(depth, gpus, collapse=True, width=built.width)
             if single.facts.parameters != built.facts.parameters:
-                return Numbers(None, how, "on one device the model has other parameters")
-            same = replace(single, challenge=built.challenge)
-            expected = self._run(same, built.challenge.batch).output
+                why = "on one device the model has other parameters"
+                return Numbers(None, ON_ONE_DEVICE, why)
+            return compare(replace(single, challenge=built.challenge))
         except (ProbeFailed, NeedsPerson) as error:
-            return Numbers(None, how, f"it does not run on one device: {error}")
-        return numbers.verdict(relative_error(seen.output, expected), how)
+            return Numbers(None, ON_ONE_DEVICE, f"it does not run on one device: {error}")
 
 
 def _readable(probe: str, read: Callable[[], T]) -> T:

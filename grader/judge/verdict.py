@@ -1,64 +1,53 @@
-"""Judges the code of one hand-in: runs its checks and awards the criteria they decide."""
+"""From what was seen of a hand-in to the points of its code: the same way now and later."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 
-import numpy as np
-
-from grader.checking.observations import SubmissionHandle
-from grader.checking.run import run_checks
-from grader.errors import InternalError
-from grader.judge import challenge
-from grader.judge.award import award, without_code
-from grader.judge.prober import WorkerProber
+from grader.judge.award import award, confirmed, costs_points, doubted, without_code
+from grader.judge.record import Record
 from grader.records import CriterionScore, Json, Kind
-from grader.rubric import Rubric, assignment_folder
-from grader.sandbox.host import Launcher
-
-CHECK_SECONDS = 600  # a check that hangs is our fault; probes have bounds of their own
+from grader.rubric import Criterion, Rubric
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Scores of the code criteria, in the rubric's order, and what they rest on."""
+    """Scores of the code criteria, in the rubric's order, and what they rest on.
+
+    `record` is plain JSON, which `rescore` takes back.
+    """
 
     criteria: dict[str, CriterionScore]
     observations: tuple[Json, ...] = ()
     notes: tuple[str, ...] = ()
+    record: Json = field(default_factory=dict)
 
 
-def judge(
-    assignment: str,
-    rubric: Rubric,
-    folder: Path,
-    files: Sequence[Path],
-    launcher: Launcher,
-    random: np.random.Generator | None = None,
-) -> Verdict:
-    """Judge the Python `files` (relative to `folder`, a copy that may be run).
+def rescore(rubric: Rubric, record: Json) -> Verdict:
+    """The verdict by this rubric on what was seen earlier; no code is run.
 
-    All draws come from `random`; by default from a source that nobody can foresee.
-    Raises InternalError where the checks themselves could not be run.
+    For a rubric of which points, titles or rules for partial credit changed. Raises
+    InternalError where it asks for what was never checked.
     """
-    decided = [c for c in rubric.criteria if c.kind is Kind.CODE]
-    if not files:
-        reason = "no Python script was handed in"
-        return Verdict({c.id: without_code(c, reason) for c in decided})
-    random = random or challenge.generator(challenge.fresh_seed())
-    with WorkerProber(launcher, folder, files, rubric.model, rubric.limits, random) as prober:
-        handle = SubmissionHandle(prober)
-        cases = run_checks(assignment_folder(assignment), handle, seconds=CHECK_SECONDS)
-    if unknown := {r.criterion for r in cases} - {c.id for c in decided}:
-        raise InternalError(
-            f"checks of {assignment} decide {', '.join(sorted(unknown))}",
-            expected="code criteria of its rubric.toml",
-            do="correct the marker or the rubric",
-        )
-    scores = {c.id: award(c, [r for r in cases if r.criterion == c.id]) for c in decided}
-    notes: tuple[str, ...] = ()
-    if prober.pinned is not None:
-        notes = (f"the script sets CUDA_VISIBLE_DEVICES to {prober.pinned}; ignored here",)
-    return Verdict(scores, tuple(handle.observations), notes)
+    seen = Record.from_json(record)
+    seen.refuse_other_rubric(code_criteria(rubric))
+    return verdict_on(rubric, seen)
+
+
+def verdict_on(rubric: Rubric, seen: Record) -> Verdict:
+    """The points that the rubric gives for what was seen."""
+    scores = {c.id: _score(c, seen) for c in code_criteria(rubric)}
+    observations = seen.tries[0].observations if seen.tries else ()
+    return Verdict(scores, observations, seen.notes, seen.to_json())
+
+
+def code_criteria(rubric: Rubric) -> list[Criterion]:
+    return [c for c in rubric.criteria if c.kind is Kind.CODE]
+
+
+def _score(criterion: Criterion, seen: Record) -> CriterionScore:
+    if not seen.tries:
+        return without_code(criterion, "no Python script was handed in")
+    first, *more = (award(criterion, one.of(criterion.id)) for one in seen.tries)
+    score = confirmed(first, more[0]) if more and costs_points(first) else first
+    return doubted(score, seen.cross_check)

@@ -34,6 +34,7 @@ from grader.sandbox.source import ModelSite, Vocabulary, pinned_devices
 #: A worker builds the same files again and again, for other sizes.
 _site = functools.cache(find_model)
 _ways = functools.cache(readings)
+_pin = functools.cache(pinned_devices)
 
 
 @dataclass
@@ -56,7 +57,7 @@ class Build:
         except Exception as error:  # lazy layers have no shape before their first input
             raise InterfaceGap(f"the model's parameters cannot be listed: {error}") from error
         return {
-            "pinned": pinned_devices(self.site.tree),
+            "pinned": _pin(self.site.tree),
             "gpu_argument": self.gpu_argument,
             "parameters": parameters,
             "modules": [[name, _kind(module)] for name, module in self._leaves()],
@@ -169,7 +170,7 @@ def _run(tree: ast.Module, name: str | None, path: Path) -> dict[str, Any]:
     module = types.ModuleType(name or _module_name(path))
     module.__file__ = str(path)
     sys.modules[module.__name__] = module
-    code = compile(ast.fix_missing_locations(tree), str(path), "exec")
+    code = compile(tree, str(path), "exec")
     exec(code, module.__dict__)  # noqa: S102 - running it is what we are here for
     return module.__dict__
 

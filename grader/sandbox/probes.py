@@ -42,6 +42,14 @@ def forward(build: Build, folder: Path, weights: list[torch.Tensor], batch: torc
     return Seen(facts, [output])
 
 
+def outline(build: Build, folder: Path, shape: list[int]) -> Seen:
+    """One forward pass of which only the trace matters, on a batch of no particular values."""
+    x = _fed(build.model, torch.empty(shape))
+    vgpu.reset()
+    _call(build.model, x, folder)
+    return Seen({"trace": vgpu.trace().to_json()}, [])
+
+
 def train(
     build: Build,
     folder: Path,
@@ -52,15 +60,17 @@ def train(
     steps: int,
     rate: float,
 ) -> Seen:
-    """`steps` steps of SGD on the mean squared error. Numbers: the parameters afterwards.
+    """`steps` steps of SGD on the mean squared error.
 
-    The target lies where the output is, as a working script puts it.
+    Numbers: the gradients of the first step, then the parameters after the last. The target lies
+    where the output is, as a working script puts it.
     """
     model = build.model
     load_weights(model, weights)
     x = _fed(model, batch)
     vgpu.reset()
     losses: list[float] = []
+    gradients: list[torch.Tensor] = []
     try:
         optimizer = torch.optim.SGD(model.parameters(), lr=rate)
         for _ in range(steps):
@@ -72,6 +82,7 @@ def train(
             loss = nn.functional.mse_loss(output, target.to(output.device, output.dtype))
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
+            gradients = gradients or [_gradient(p) for p in model.parameters()]
             optimizer.step()
             losses.append(float(loss.detach().cpu()))
     except (StudentFault, InterfaceGap):
@@ -79,7 +90,15 @@ def train(
     except BaseException as error:
         raise described(error, folder) from error
     facts = {"trace": vgpu.trace().to_json(), "losses": losses}
-    return Seen(facts, list(model.parameters()))
+    return Seen(facts, [*gradients, *model.parameters()])
+
+
+def _gradient(parameter: nn.Parameter) -> torch.Tensor:
+    """What backpropagation left, on the host (it must not count as the GPU's memory), or zeros."""
+    found = parameter.grad
+    if found is None:
+        return torch.zeros(parameter.shape)
+    return found.detach().to_dense().cpu()
 
 
 def _fed(model: nn.Module, batch: torch.Tensor) -> torch.Tensor:

@@ -31,6 +31,9 @@ class Reading:
     tree: ast.Module
     name: str | None = None
 
+    def __post_init__(self) -> None:
+        ast.fix_missing_locations(self.tree)
+
 
 def readings(site: ModelSite) -> list[Reading]:
     """How to read the file of a class, best way first; one or two.
@@ -90,7 +93,12 @@ def with_sizes(
     What a script computes from them (layers per GPU, say) then fits the model that is built.
     """
     replacing = _Sizes(words, sizes)
-    return replacing.visit(copy.deepcopy(tree)), replacing.replaced
+    definitions = {id(node): node for node in tree.body if isinstance(node, _KEPT)}
+    # What is in the memo is not copied: definitions, which are most of a file, stay as they are.
+    return replacing.visit(copy.deepcopy(tree, definitions)), replacing.replaced
+
+
+_KEPT = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 class _Sizes(ast.NodeTransformer):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import functools
 import symtable
 from collections.abc import Iterable
 
@@ -41,13 +42,13 @@ def slice_for(tree: ast.Module, names: Iterable[str]) -> ast.Module:
     `if` keeps its test, except the main guard, whose body is taken as it is. Definitions
     that stand inside a function count as module level where the module has none of the name.
     """
-    statements, needed = _needed(tree, names)
+    statements, needed = _needed(tree, frozenset(names))
     return ast.Module(body=_keep(statements, needed), type_ignores=[])
 
 
 def needed_names(tree: ast.Module, names: Iterable[str]) -> set[str]:
     """`names` and every module-level name that they read, and so on."""
-    return _needed(tree, names)[1]
+    return set(_needed(tree, frozenset(names))[1])
 
 
 def set_by_functions(tree: ast.Module, name: str) -> set[str]:
@@ -64,7 +65,8 @@ def set_by_functions(tree: ast.Module, name: str) -> set[str]:
     }
 
 
-def _needed(tree: ast.Module, names: Iterable[str]) -> tuple[list[ast.stmt], set[str]]:
+@functools.cache
+def _needed(tree: ast.Module, names: frozenset[str]) -> tuple[list[ast.stmt], set[str]]:
     statements = _open_blocks(tree.body)
     wanted = set(names)
     for name in wanted - {bound for s in statements for bound in bound_names(s)}:
@@ -72,7 +74,8 @@ def _needed(tree: ast.Module, names: Iterable[str]) -> tuple[list[ast.stmt], set
     return statements, _closure(statements, wanted)
 
 
-def free_names(node: ast.AST) -> set[str]:
+@functools.cache
+def free_names(node: ast.AST) -> frozenset[str]:
     """The names that `node` takes from module level: no builtins, locals or parameters."""
     text = ast.unparse(node)
     table = symtable.symtable(text, "<slice>", "exec")
@@ -82,10 +85,11 @@ def free_names(node: ast.AST) -> set[str]:
         scope = todo.pop()
         names |= {s.get_name() for s in scope.get_symbols() if s.is_referenced() and s.is_global()}
         todo += scope.get_children()
-    return {name for name in names if not hasattr(builtins, name)}
+    return frozenset(name for name in names if not hasattr(builtins, name))
 
 
-def bound_names(node: ast.stmt) -> set[str]:
+@functools.cache
+def bound_names(node: ast.stmt) -> frozenset[str]:
     """The names that a statement defines, or changes in place (`gpus.append(0)`, `gpu[0] = 1`)."""
     bound: set[str] = set()
     for n in _own_scope(node):
@@ -100,7 +104,7 @@ def bound_names(node: ast.stmt) -> set[str]:
         elif isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute):
             if n.func.attr in _CHANGING:
                 bound |= free_names(n.func.value)
-    return bound
+    return frozenset(bound)
 
 
 def _own_scope(node: ast.AST) -> Iterable[ast.AST]:

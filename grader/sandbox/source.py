@@ -7,6 +7,7 @@ name of any assignment occurs in this package.
 from __future__ import annotations
 
 import ast
+import functools
 import io
 import re
 import tokenize
@@ -36,11 +37,16 @@ class Vocabulary:
 
     def role(self, name: str) -> str | None:
         """The role of a parameter ("width", "depth", "gpus", "devices") by its name, or None."""
-        plain = re.sub(r"[^a-z]", "", name.lower())
-        for role in ("width", "depth", "gpus", "devices"):
-            if plain in {re.sub(r"[^a-z]", "", word.lower()) for word in getattr(self, role)}:
-                return role
-        return None
+        return self._roles.get(_plain(name))
+
+    @functools.cached_property
+    def _roles(self) -> dict[str, str]:
+        roles = ("devices", "gpus", "depth", "width")  # of two with one word, the last counts
+        return {_plain(word): role for role in roles for word in getattr(self, role)}
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z]", "", name.lower())
 
 
 @dataclass(frozen=True)

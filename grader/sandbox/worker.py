@@ -123,6 +123,12 @@ class Desk:
         assert self.built is not None, "build comes first"
         return probes.forward(self.built, self.folder, weights, batch).buffers()
 
+    def _outline(self, request: Json, _: list[bytes]) -> list[bytes]:
+        from grader.sandbox import probes
+
+        assert self.built is not None, "build comes first"
+        return probes.outline(self.built, self.folder, request["shape"]).buffers()
+
     def _train(self, request: Json, buffers: list[bytes]) -> list[bytes]:
         import torch
 

@@ -39,11 +39,13 @@ def test_runs_and_trains(submission, gpus):
     )
     expect(
         training.numbers.right is not False,
-        expected="the losses that these weights give",
+        expected="the losses and gradients that these weights give",
         seen=training.numbers.problem or "",
-        hint="Training must see the same layers in the same order as the forward pass.",
+        hint="Training must see the same layers in the same order as the forward pass, and "
+        "gradients must come back through all of them: no detach() on the way.",
     )
-    if run.numbers.right is None:
-        raise NeedsPerson(
-            f"it runs and trains, but its numbers could not be checked: {run.numbers.problem}"
-        )
+    for numbers in (run.numbers, training.numbers):
+        if numbers.right is None:
+            raise NeedsPerson(
+                f"it runs and trains, but its numbers could not be checked: {numbers.problem}"
+            )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
 from grader.checking.expect import Expectation, NeedsPerson, Unmet, expect, notebook
@@ -132,6 +134,27 @@ def test_a_failure_is_remembered(error, recorded):
     assert len(prober.asked) == 1
     assert len(handle.observations) == recorded
     assert all(o["error"] == "it broke" for o in handle.observations)
+
+
+def test_a_second_try_waits_for_one_hang_only():
+    class Hanging(Counting):
+        def forward(self, depth, gpus):
+            seen = super().forward(depth, gpus)
+            if gpus > 2:
+                raise ProbeFailed(f"{gpus} GPUs hang", hung=True)
+            return seen
+
+    def seen_by(handle):
+        for gpus in (1, 3, 2, 4, 5):
+            with contextlib.suppress(ProbeFailed):
+                handle.forward(depth=4, gpus=gpus)
+        return handle
+
+    first = seen_by(SubmissionHandle(Hanging()))
+    second = seen_by(SubmissionHandle(Hanging(), before=first))
+    assert [gpus for _, _, gpus in first.prober.asked] == [1, 3, 2, 4, 5]
+    assert [gpus for _, _, gpus in second.prober.asked] == [1, 3, 2]
+    assert second.observations == first.observations
 
 
 def test_observations_are_plain_json():

@@ -31,7 +31,7 @@ def test_a_chain_computes_and_trains_as_torch_does(steps, biases):
     chain = Chain(steps)
     tensors = [torch.tensor(v, requires_grad=True) for v in values]
     optimizer = torch.optim.SGD(tensors, lr=0.05)
-    losses = []
+    losses, gradients = [], []
     for step in range(4):
         out = torch.tensor(x)
         for layer in steps:
@@ -45,10 +45,15 @@ def test_a_chain_computes_and_trains_as_torch_does(steps, biases):
         loss = torch.nn.functional.mse_loss(out, torch.tensor(y))
         optimizer.zero_grad()
         loss.backward()
+        gradients = gradients or [t.grad.numpy().copy() for t in tensors]
         optimizer.step()
         losses.append(loss.item())
     seen = chain.train(values, x, y, steps=4, rate=0.05)
-    np.testing.assert_allclose(seen, losses, rtol=1e-12)
+    np.testing.assert_allclose(seen.losses, losses, rtol=1e-12)
+    for found, right in zip(seen.gradients, gradients, strict=True):
+        np.testing.assert_allclose(found, right, rtol=1e-9, atol=1e-14)
+    for found, tensor in zip(seen.parameters, tensors, strict=True):
+        np.testing.assert_allclose(found, tensor.detach(), rtol=1e-12)
     assert losses[0] != losses[-1]
 
 
@@ -56,8 +61,17 @@ def test_overflow_is_infinite_and_silent():
     chain = Chain((Linear(0, None),))
     huge = [np.full((2, 2), 1e30)]
     x = np.ones((1, 2))
-    losses = chain.train(huge, x, x, steps=3, rate=1.0, dtype=np.float32)
-    assert not np.isfinite(losses[-1])
+    seen = chain.train(huge, x, x, steps=3, rate=1.0, dtype=np.float32)
+    assert not np.isfinite(seen.losses[-1])
+
+
+def test_the_margin_is_the_nearest_input_of_a_relu_to_0():
+    chain = Chain((Linear(0, None), Relu(), Linear(1, None)))
+    values = [np.diag([1.0, -4.0]), np.eye(2)]
+    assert chain.margin(values, np.array([[0.01, 1.0]])) == pytest.approx(0.01 / 4)
+    trained = chain.train(values, np.array([[0.01, 1.0]]), np.ones((1, 2)), steps=1, rate=0.1)
+    assert trained.margin == pytest.approx(0.01 / 4)
+    assert Chain((Linear(0, None),)).margin(values, np.ones((1, 2))) == float("inf")
 
 
 def model_of(*kinds):

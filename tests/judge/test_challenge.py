@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from grader.judge import challenge as drawing
+from grader.judge.answers import TrainAnswer
 from grader.judge.chain import Chain, Linear, Relu, relative_error
-from grader.judge.numbers import LOSS_TOLERANCE, TOLERANCE
+from grader.judge.numbers import (
+    GRADIENT_TOLERANCE,
+    LOSS_TOLERANCE,
+    MARGIN,
+    TOLERANCE,
+    against_training,
+)
+from grader.trace import Trace
 
 DRAWS = 40
 
@@ -26,16 +36,16 @@ def chain_of(depth, relu=True):
 def drawn(random, depth, chain):
     width = drawing.draw_width(random)
     given = drawing.draw_settled(
-        random, width, parameters(depth, width), [chain], rounding=TOLERANCE / 5
+        random, width, parameters(depth, width), [chain], rounding=TOLERANCE / 5, margin=MARGIN
     )
-    return drawing.with_steady_rate(given, [chain], rounding=LOSS_TOLERANCE / 5)
+    return drawing.with_steady_rate(given, [chain], rounding=LOSS_TOLERANCE / 5, margin=MARGIN)
 
 
 def run_in_torch(given, relu, weights=None):
-    """(output, losses) of an honest float32 run."""
+    """The output and the training of an honest float32 run."""
     values = [torch.tensor(w, requires_grad=True) for w in given.weights]
     optimizer = torch.optim.SGD(values, lr=given.rate)
-    losses, outputs = [], []
+    losses, outputs, gradients = [], [], []
     for _ in range(given.steps):
         x = torch.tensor(given.batch)
         for w, b in zip(values[::2], values[1::2], strict=True):
@@ -45,10 +55,16 @@ def run_in_torch(given, relu, weights=None):
         loss = torch.nn.functional.mse_loss(x, torch.tensor(given.target))
         optimizer.zero_grad()
         loss.backward()
+        gradients = gradients or [v.grad.numpy().copy() for v in values]
         optimizer.step()
         losses.append(loss.item())
-    moved = any((v.detach().numpy() != w).any() for v, w in zip(values, given.weights, strict=True))
-    return outputs[0], losses, moved
+    left = [v.detach().numpy() for v in values]
+    return outputs[0], TrainAnswer(Trace(1), losses, gradients, left)
+
+
+def verdict(chain, given, seen):
+    names = [name for name, _ in parameters(len(given.weights) // 2, 0)]
+    return against_training([chain], given, names, seen)
 
 
 @pytest.mark.parametrize(("depth", "relu"), [(20, True), (30, True), (6, True), (20, False)])
@@ -56,11 +72,35 @@ def test_honest_runs_always_pass(depth, relu):
     random, chain = np.random.default_rng(depth), chain_of(depth, relu)
     for _ in range(DRAWS):
         given = drawn(random, depth, chain)
-        output, losses, moved = run_in_torch(given, relu)
+        output, seen = run_in_torch(given, relu)
         assert relative_error(output, chain.forward(given.weights, given.batch)) < TOLERANCE / 2
-        expected = drawing.losses(chain, given)
-        assert relative_error(np.array(losses), expected) < LOSS_TOLERANCE / 2
-        assert moved
+        expected = drawing.trained(chain, given)
+        assert relative_error(np.array(seen.losses), expected.losses) < LOSS_TOLERANCE / 2
+        for gradient, right in zip(seen.gradients, expected.gradients, strict=True):
+            assert relative_error(gradient, right) < GRADIENT_TOLERANCE / 3
+        assert verdict(chain, given, seen).right
+        assert any((now != w).any() for now, w in zip(seen.parameters, given.weights, strict=True))
+
+
+def test_wrong_training_never_passes():
+    random, depth = np.random.default_rng(11), 20
+    chain = chain_of(depth)
+    for _ in range(DRAWS // 4):
+        given = drawn(random, depth, chain)
+        _, honest = run_in_torch(given, True)
+        i = int(random.integers(2 * depth))
+        spoilt = {
+            "a gradient is a bit smaller": ("gradients", honest.gradients[i] * 0.99),
+            "a gradient does not come": ("gradients", honest.gradients[i] * 0),
+            "a gradient is not a number": ("gradients", honest.gradients[i] * np.nan),
+            "a parameter stays": ("parameters", given.weights[i]),
+            "a parameter is not a number": ("parameters", given.weights[i] * np.nan),
+        }
+        for name, (which, value) in spoilt.items():
+            values = [value if k == i else v for k, v in enumerate(getattr(honest, which))]
+            told = verdict(chain, given, replace(honest, **{which: values}))
+            assert told.right is False, name
+            assert f" {i // 2}.{'bias' if i % 2 else 'weight'} that is " in told.problem
 
 
 def test_wrong_models_never_pass():
@@ -81,8 +121,8 @@ def test_wrong_models_never_pass():
             assert error > 100 * TOLERANCE, name
         zeros = chain.forward(given.weights, np.zeros_like(given.batch))
         assert relative_error(zeros, right) > 100 * TOLERANCE
-        frozen = np.full(given.steps, drawing.losses(chain, given)[0])
-        assert relative_error(frozen, drawing.losses(chain, given)) > LOSS_TOLERANCE
+        frozen = np.full(given.steps, drawing.trained(chain, given).losses[0])
+        assert relative_error(frozen, drawing.trained(chain, given).losses) > LOSS_TOLERANCE
 
 
 def test_no_two_challenges_are_alike():

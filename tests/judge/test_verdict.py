@@ -11,7 +11,7 @@ import pytest
 from stand_ins import MODEL
 
 from grader.errors import InternalError
-from grader.judge import judge, verdict
+from grader.judge import judge, judging
 from grader.records import Kind, Outcome, State
 from grader.rubric import Criterion
 
@@ -42,7 +42,7 @@ def judged(rubric, launcher, hand_in, tmp_path, monkeypatch):
         folder = tmp_path / "checks"
         folder.mkdir()
         (folder / "test_checks.py").write_text(checks)
-        monkeypatch.setattr(verdict, "assignment_folder", lambda _: folder)
+        monkeypatch.setattr(judging, "assignment_folder", lambda _: folder)
         criteria = [Criterion(i, "t3", i, 1.0, Kind.CODE) for i in ids]
         ours = attrs.evolve(rubric, criterion=criteria)
         return judge("ours", ours, hand_in({"hw3.py": text}), [Path("hw3.py")], launcher)

@@ -77,6 +77,8 @@ def known() -> frozenset[str]:
 
 
 def install() -> None:
+    if _libraries:  # before this process was forked
+        return
     library = Library("aten", "IMPL")
     _libraries.append(library)
     rules = (

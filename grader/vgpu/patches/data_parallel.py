@@ -11,6 +11,7 @@ import contextlib
 import functools
 import sys
 from collections.abc import Callable, Sequence
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -46,9 +47,14 @@ def install() -> None:
 
 def _put_everywhere(old: Any, new: Any) -> None:
     """Modules of torch.nn.parallel import one another's functions by name."""
-    for name, module in list(sys.modules.items()):
-        if name.startswith("torch.nn.parallel"):
-            vars(module).update({key: new for key, value in vars(module).items() if value is old})
+    for module in modules():
+        vars(module).update({key: new for key, value in vars(module).items() if value is old})
+
+
+@functools.cache
+def modules() -> list[ModuleType]:
+    """Those of torch.nn.parallel."""
+    return [m for name, m in list(sys.modules.items()) if name.startswith("torch.nn.parallel")]
 
 
 # ---------------------------------------------------------------------- copies

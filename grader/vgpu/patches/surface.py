@@ -208,12 +208,12 @@ def submodules() -> dict[str, ModuleType]:
 def install() -> None:
     """Refuse what is refused, wherever torch.cuda has it by name."""
     modules = submodules()
-    places = _places()
+    known = places()
     for home, name, hint in refused():
         old = getattr(modules.get(home), name, None)
         if old is not None:
             new = _refusing(f"{home}.{name}", old, hint)
-            for module, key in places[id(old)]:
+            for module, key in known[id(old)]:
                 setattr(module, key, new)
     for home, names in _NO.items():
         for name in names:
@@ -228,7 +228,8 @@ def _no() -> bool:
     return False
 
 
-def _places() -> dict[int, list[tuple[ModuleType, str]]]:
+@functools.cache
+def places() -> dict[int, list[tuple[ModuleType, str]]]:
     """Where the modules of these packages have each function and class, by its id."""
     found = defaultdict(list)
     for name, module in list(sys.modules.items()):

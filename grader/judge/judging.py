@@ -1,0 +1,105 @@
+"""Judges the code of one hand-in: runs its checks, and once more those that fail."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import attrs
+import numpy as np
+
+from grader.checking.observations import SubmissionHandle
+from grader.checking.run import run_checks
+from grader.errors import InternalError
+from grader.judge import challenge
+from grader.judge.award import award, costs_points
+from grader.judge.crosscheck import cross_checked
+from grader.judge.prober import WorkerProber
+from grader.judge.record import Record, Try
+from grader.judge.verdict import Verdict, code_criteria, verdict_on
+from grader.rubric import Rubric, assignment_folder
+from grader.sandbox.host import Launcher
+
+CHECK_SECONDS = 600  # a check that hangs is our fault; probes have bounds of their own
+
+
+def judge(
+    assignment: str,
+    rubric: Rubric,
+    folder: Path,
+    files: Sequence[Path],
+    launcher: Launcher,
+    random: np.random.Generator | None = None,
+) -> Verdict:
+    """Judge the Python `files` (relative to `folder`, a copy that may be run).
+
+    All draws come from `random`; by default from a source that nobody can foresee.
+    Raises InternalError where the checks themselves could not be run.
+    """
+    random = random or challenge.generator(challenge.fresh_seed())
+    criteria = tuple(c.id for c in code_criteria(rubric))
+    if not files:
+        return verdict_on(rubric, Record(criteria))
+    return verdict_on(
+        rubric, Hearing(assignment, rubric, folder, files, launcher, random).record(criteria)
+    )
+
+
+@dataclass
+class Hearing:
+    """One hand-in before the judge: a try of all checks, and one more of those that failed.
+
+    A failure counts only if fresh workers with other random numbers fail as well.
+    """
+
+    assignment: str
+    rubric: Rubric
+    folder: Path
+    files: Sequence[Path]
+    launcher: Launcher
+    random: np.random.Generator
+
+    def record(self, criteria: tuple[str, ...]) -> Record:
+        """Everything that is to be seen; time-outs are bounded over both tries."""
+        with self._prober(self.rubric.limits.lost) as prober:
+            handle = SubmissionHandle(prober)
+            tries = [self._try(handle)]
+            cross_check = cross_checked(prober, handle.forwards(), self.random)
+        self._refuse_unknown(tries[0])
+        if failed := self._failed(tries[0]):
+            left = max(
+                self.rubric.limits.lost - prober.lost_seconds, 1e-3
+            )  # for one probe at least
+            with self._prober(left) as prober:
+                tries.append(self._try(SubmissionHandle(prober, before=handle), failed))
+        return Record(criteria, tuple(tries), cross_check, self._notes(prober))
+
+    def _prober(self, lost: float) -> WorkerProber:
+        limits = attrs.evolve(self.rubric.limits, lost=lost)
+        words = self.rubric.model
+        return WorkerProber(self.launcher, self.folder, self.files, words, limits, self.random)
+
+    def _try(self, handle: SubmissionHandle, criteria: set[str] | None = None) -> Try:
+        checks = assignment_folder(self.assignment)
+        cases = run_checks(checks, handle, seconds=CHECK_SECONDS, criteria=criteria)
+        return Try(tuple(cases), tuple(handle.observations))
+
+    def _failed(self, seen: Try) -> set[str]:
+        """The criteria that lose points."""
+        decided = code_criteria(self.rubric)
+        return {c.id for c in decided if costs_points(award(c, seen.of(c.id)))}
+
+    def _notes(self, prober: WorkerProber) -> tuple[str, ...]:
+        if prober.pinned is None:
+            return ()
+        return (f"the script sets CUDA_VISIBLE_DEVICES to {prober.pinned}; ignored here",)
+
+    def _refuse_unknown(self, seen: Try) -> None:
+        decided = {c.id for c in code_criteria(self.rubric)}
+        if unknown := {case.criterion for case in seen.cases} - decided:
+            raise InternalError(
+                f"checks of {self.assignment} decide {', '.join(sorted(unknown))}",
+                expected="code criteria of its rubric.toml",
+                do="correct the marker or the rubric",
+            )
