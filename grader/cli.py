@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,10 +15,12 @@ from grader import __version__
 
 if TYPE_CHECKING:
     from grader.doctor import Finding
+    from grader.grading.classes import Progress
     from grader.records import ClassResult, Score
 
 WRONG_USAGE = 2
 OUR_FAULT = 1
+STOPPED = 128  # plus the signal's number, as shells have it
 
 
 class GradeGroup(click.Group):
@@ -76,20 +78,49 @@ def main() -> None:
 @click.option(
     "--seed", help="Draw the same sizes, weights and data as an earlier run (score.json)."
 )
+@click.option("--force", is_flag=True, help="Grade anew even where nothing has changed.")
+@click.option("--only", multiple=True, metavar="ID", help="Look at this hand-in only; repeatable.")
+@click.option(
+    "--trust-submissions",
+    is_flag=True,
+    help="Run student code even where this machine cannot confine it.",
+)
+@click.option("--since", metavar="WHEN", help="Look at hand-ins that arrived since, as 2026-04-30.")
 def class_(
-    submissions: Path, assignment: str | None, out: Path, jobs: int, seed: str | None
+    submissions: Path,
+    assignment: str | None,
+    out: Path,
+    jobs: int,
+    seed: str | None,
+    force: bool,
+    only: tuple[str, ...],
+    trust_submissions: bool,
+    since: str | None,
 ) -> None:
     """Grade every hand-in in the folder SUBMISSIONS (`class` may be left out).
 
-    Exit code: 0 all were graded, 1 some could not be graded for a reason of ours, 2 wrong usage.
+    A second run grades what has changed since: hand-in, rubric, checks or grader. It also goes on
+    where a run was stopped.
+
+    Exit code: 0 all were graded, 1 some could not be graded for a reason of ours, 2 wrong usage,
+    130 stopped by Ctrl-C.
     """
     from grader import grading
 
+    choice = grading.Choice(force, only, grading.read_moment(since) if since else None, seed)
     with _progress_bar() as progress:
         result = grading.grade_class(
-            submissions, out, assignment=assignment, jobs=jobs, seed=seed, progress=progress
+            submissions,
+            out,
+            assignment=assignment,
+            jobs=jobs,
+            choice=choice,
+            trust=trust_submissions,
+            progress=progress,
         )
     _show(result, out)
+    if result.stopped:
+        sys.exit(STOPPED + result.stopped)
     sys.exit(OUR_FAULT if result.failed else 0)
 
 
@@ -180,7 +211,7 @@ def _finding(finding: Finding) -> None:
 
 
 @contextmanager
-def _progress_bar() -> Iterator[Callable[[Score, int], None]]:
+def _progress_bar() -> Iterator[Progress]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
@@ -188,15 +219,15 @@ def _progress_bar() -> Iterator[Callable[[Score, int], None]]:
         TextColumn("grading"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[last]}"),
+        TextColumn("{task.fields[running]}", markup=False),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("grading", total=None, last="")
+        task = bar.add_task("grading", total=None, running="")
 
-        def finished(score: Score, total: int) -> None:
-            bar.update(task, total=total, advance=1, last=score.submission)
+        def show(done: int, total: int, running: Sequence[str]) -> None:
+            bar.update(task, total=total, completed=done, running=", ".join(running))
 
-        yield finished
+        yield show
 
 
 def _show(result: ClassResult, out: Path) -> None:
@@ -211,8 +242,12 @@ def _show(result: ClassResult, out: Path) -> None:
         if score.suspicions:
             click.echo(f"to look at: {score.submission}: {score.suspicions[0]}{_more(score)}")
     waiting = [s for s in result.scores if s.pending]
-    graded = f"{len(result.scores)} hand-in" + ("" if len(result.scores) == 1 else "s")
-    click.echo(f"{graded} graded. Reports and gradebook.csv are in {out}/.")
+    click.echo(f"{_counts(result)}. Reports and gradebook.csv are in {out}/.")
+    if result.stopped:
+        click.echo(
+            f"Stopped before the end: {result.left} still to be graded. What is finished is kept; "
+            "the same command goes on."
+        )
     if result.kept:
         click.echo(f"What was filled in after an earlier run is kept in {result.kept}.")
     if waiting:
@@ -225,6 +260,15 @@ def _show(result: ClassResult, out: Path) -> None:
 def _more(score: Score) -> str:
     others = len(score.suspicions) - 1
     return f" (and {others} more, in score.json)" if others else ""
+
+
+def _counts(result: ClassResult) -> str:
+    graded = f"{result.graded} hand-in" + ("" if result.graded == 1 else "s") + " graded"
+    rescored = f"{result.rescored} scored again from what was seen before"
+    unchanged = f"{result.unchanged} unchanged"
+    counts = [rescored] if result.rescored else []
+    counts += [unchanged] if result.unchanged else []
+    return ", ".join([graded, *counts])
 
 
 def _table(scores: list[Score]) -> None:

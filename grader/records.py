@@ -10,12 +10,15 @@ import json
 import math
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 SCHEMA = 1
+_TEMPORARY = ".part"
 
 Json = dict[str, Any]
 
@@ -100,6 +103,8 @@ class CriterionScore:
     found: str | None = None
     question: str | None = None  # what was asked, and what to look for: for whoever reviews
     comment: str | None = None  # a person's words, from `grade confirm`; "" where there are none
+    override: bool = False  # points and comment are those of class.toml
+    earlier: str | None = None  # what a person decided when this was different: for whoever reviews
     operator: str | None = None
 
     def __post_init__(self) -> None:
@@ -115,7 +120,15 @@ class CriterionScore:
             if earned > 0
             else Outcome.FAILED
         )
-        return replace(self, earned=earned, state=State.FINAL, outcome=outcome, comment=comment)
+        return replace(
+            self,
+            earned=earned,
+            state=State.FINAL,
+            outcome=outcome,
+            comment=comment,
+            override=False,
+            earlier=None,
+        )
 
 
 @dataclass(frozen=True)
@@ -128,7 +141,11 @@ class TaskTitle:
 
 @dataclass(frozen=True)
 class Score:
-    """One submission's result. Points are sums over `criteria`; only final ones count."""
+    """One submission's result. Points are sums over `criteria`; only final ones count.
+
+    `made_from` are hashes of all that it follows from, by what they are of; `protections` says
+    what confined the student's code.
+    """
 
     submission: str
     student: Student
@@ -145,6 +162,8 @@ class Score:
     problem: str | None = None
     notes: tuple[str, ...] = ()
     suspicions: tuple[str, ...] = ()  # for the instructor only; never a verdict
+    made_from: dict[str, str] = field(default_factory=dict)
+    protections: Json = field(default_factory=dict)
 
     @property
     def total(self) -> float:
@@ -179,6 +198,8 @@ class Score:
             "problem": self.problem,
             "notes": list(self.notes),
             "suspicions": list(self.suspicions),
+            "made_from": self.made_from,
+            "protections": self.protections,
         }
         return head | {
             "criteria": [asdict(c) for c in self.criteria],
@@ -208,6 +229,8 @@ class Score:
                 problem=data.get("problem"),
                 notes=tuple(data.get("notes", ())),
                 suspicions=tuple(data.get("suspicions", ())),
+                made_from=dict(data.get("made_from") or {}),
+                protections=dict(data.get("protections") or {}),
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a schema {SCHEMA} score: {error}") from error
@@ -236,33 +259,53 @@ class Report:
 
 @dataclass
 class ClassResult:
-    """All scores of one run, in the order of submission ids.
+    """What one run came to. `scores` are those of the class, by id, without their long texts.
 
-    `failed` says, by id, what could not be graded for a reason of ours; `ignored` what in the
-    class folder was passed over; `missing` who of the roster handed in nothing; `kept` where an
-    earlier run's review sheet was set aside because a person had filled it in.
+    `graded`, `rescored` and `unchanged` count hand-ins: whose code was judged, whose points
+    follow from what was observed before, whose result stands. `failed` says, by id, what could
+    not be graded for a reason of ours; `ignored` what in the class folder was passed over;
+    `missing` who of the roster handed in nothing; `kept` where an earlier review sheet was set
+    aside because what a person had filled in no longer fits. `stopped` is the signal that ended
+    the run early; `left` counts what it did not come to.
     """
 
     scores: list[Score] = field(default_factory=list)
+    graded: int = 0
+    rescored: int = 0
+    unchanged: int = 0
+    left: int = 0
     failed: dict[str, str] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
     missing: tuple[Student, ...] = ()
     kept: Path | None = None
+    stopped: int | None = None
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file whole, then rename it into place, so nobody ever reads half of it."""
+@contextmanager
+def whole_file(path: Path) -> Iterator[IO[bytes]]:
+    """A file that is renamed into place when it is complete, so nobody ever reads half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=_TEMPORARY)
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            yield file
         temporary.chmod(0o644)
         temporary.replace(path)
     except BaseException:
         temporary.unlink()
         raise
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a file of this name is one that `whole_file` did not come to rename."""
+    return name.startswith(".") and name.endswith(_TEMPORARY)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file whole: see `whole_file`."""
+    with whole_file(path) as file:
+        file.write(data)
 
 
 def write_json(path: Path, data: Json) -> None:

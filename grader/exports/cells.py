@@ -8,13 +8,17 @@ so that equal results are equal bytes.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
-from grader.records import write_bytes
+from grader.records import whole_file
 
 #: Excel shows no more than 32,767 characters in a cell.
 LONGEST = 8000
@@ -50,8 +54,28 @@ def number_cell(value: float | None) -> str:
     return "" if value is None else f"{round(value, 3):g}"
 
 
-def write_table(path: Path, rows: Iterable[Sequence[str]]) -> None:
-    """Write a CSV file whole, then rename it into place."""
-    table = io.StringIO(newline="")
-    csv.writer(table, lineterminator="\r\n").writerows(rows)
-    write_bytes(path, table.getvalue().encode("utf-8-sig"))
+class Table:
+    """Writes rows of cells as lines of CSV."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def add(self, row: Sequence[str]) -> None:
+        line = io.StringIO(newline="")
+        csv.writer(line, lineterminator="\r\n").writerow(row)
+        self._file.write(line.getvalue().encode())
+
+    def append(self, other: IO[bytes]) -> None:
+        """All rows of another table, read from its beginning."""
+        other.seek(0)
+        shutil.copyfileobj(other, self._file)
+
+
+@contextmanager
+def whole_table(path: Path, head: Sequence[str]) -> Iterator[Table]:
+    """A CSV file with this first line, renamed into place when it is complete."""
+    with whole_file(path) as file:
+        file.write(codecs.BOM_UTF8)
+        table = Table(file)
+        table.add(head)
+        yield table

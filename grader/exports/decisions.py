@@ -60,3 +60,36 @@ def _decided(criterion: CriterionScore, decision: Decision) -> CriterionScore:
     if decision.earned is None:
         return replace(criterion, comment=decision.comment)
     return criterion.decided(decision.earned, decision.comment)
+
+
+# ---------------------------------------------------------------------- a new result
+
+
+def carry_decisions(old: Score, new: Score) -> Score:
+    """The new result of a hand-in with what a person had decided about the old one.
+
+    A decision stays where all that it rests on is the same: what was handed in, the points, the
+    evidence and the passage that was found. Else the criterion waits again, and whoever reviews
+    it is shown what was decided before.
+    """
+    same = old.made_from.get("submission") == new.made_from.get("submission")
+    before = {c.id: c for c in old.criteria}
+    criteria = tuple(
+        _carried(before[c.id], c, same) if c.id in before and c.state is not State.FINAL else c
+        for c in new.criteria
+    )
+    return replace(new, criteria=criteria)
+
+
+def _carried(old: CriterionScore, new: CriterionScore, same: bool) -> CriterionScore:
+    if old.override or old.comment is None:
+        return replace(new, earlier=old.earlier)
+    same = same and all(
+        getattr(old, name) == getattr(new, name) for name in ("points", "evidence", "found")
+    )
+    if old.earned is None:
+        return replace(new, comment=old.comment if same else None, earlier=old.earlier)
+    if same:
+        return new.decided(old.earned, old.comment)
+    words = f": {old.comment}" if old.comment else ""
+    return replace(new, earlier=f"{old.earned:g} of {old.points:g} points{words}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from grader.exports.cells import number_cell, text_cell, write_table
+from grader.exports.cells import number_cell, text_cell, whole_table
 from grader.records import Score, State
 
 
@@ -19,7 +19,9 @@ def write_gradebook(path: Path, scores: Iterable[Score]) -> None:
     ids = list(dict.fromkeys(c.id for score in ordered for c in score.criteria))
     head = ["id", "name", "total", "possible", "pending", *map(text_cell, ids)]
     head += ["late", "problem", "to look at"]
-    write_table(path, [head, *(_row(score, ids) for score in ordered)])
+    with whole_table(path, head) as table:
+        for score in ordered:
+            table.add(_row(score, ids))
 
 
 def _row(score: Score, ids: list[str]) -> list[str]:

@@ -2,43 +2,41 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
-from grader.errors import UsageError
-from grader.exports.cells import number_cell, text_cell, typed, write_table
+from grader.exports.cells import Table, number_cell, text_cell, typed, whole_table
 from grader.exports.decisions import Decision, open_to_decision
+from grader.exports.drafts import NO_DRAFTS, Drafts, Place
+from grader.exports.sheet import COLUMNS, Row, read_rows, read_text, refusal
 from grader.records import CriterionScore, Score, State
 
-COLUMNS = (
-    *("submission", "name", "criterion", "title", "points"),
-    *("question", "evidence", "found", "earned", "comment"),
-)
-NEEDED = ("submission", "criterion", "earned", "comment")
-
-_SEPARATORS = (",", ";", "\t")
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
 
 
-def write_review(path: Path, scores: Iterable[Score]) -> None:
-    """Write a row for each criterion that waits for a person, by submission.
+def write_review(path: Path, scores: Iterable[Score], drafts: Drafts = NO_DRAFTS) -> set[Place]:
+    """Write a row for each criterion that waits for a person, in the order of `scores`.
 
     Below them come the rows that a person decided before, points and comment filled in, so
-    that the file keeps every decision and a slip can be corrected.
+    that the file keeps every decision and a slip can be corrected. `drafts` go into the rows
+    they were made for, where the points are still the same; returns those that fit nowhere.
     """
-    rows = [
-        (criterion.state is State.FINAL, _row(score, criterion))
-        for score in sorted(scores, key=lambda score: score.submission)
-        for criterion in score.criteria
-        if open_to_decision(criterion)
-    ]
-    rows.sort(key=lambda row: row[0])  # keeps the order within each half
-    write_table(path, [COLUMNS, *(row for _, row in rows)])
+    unused = set(drafts)
+    with tempfile.TemporaryFile() as below, whole_table(path, COLUMNS) as waiting:
+        decided = Table(below)
+        for score in scores:
+            for criterion in filter(open_to_decision, score.criteria):
+                row = _row(score, criterion)
+                place = Place(row[0], row[2])
+                if place in unused and drafts[place].points in (row[4], ""):
+                    unused.discard(place)
+                    row[-2:] = drafts[place].earned, drafts[place].comment
+                (decided if criterion.state is State.FINAL else waiting).add(row)
+        waiting.append(below)
+    return unused
 
 
 def _row(score: Score, criterion: CriterionScore) -> list[str]:
@@ -50,31 +48,17 @@ def _row(score: Score, criterion: CriterionScore) -> list[str]:
         text_cell(criterion.title),
         number_cell(criterion.points),
         text_cell(criterion.question),
-        text_cell(criterion.evidence),
+        text_cell(_evidence(criterion)),
         text_cell(criterion.found),
         number_cell(criterion.earned if decided else None),
         text_cell(criterion.comment),
     ]
 
 
-def keep_filled_in(path: Path) -> Path | None:
-    """Before a new run writes its review sheet: set one aside that a person worked on.
-
-    Returns its new place, numbered so that no earlier one is lost; None where there is none.
-    """
-    if not path.exists():
-        return None
-    try:
-        rows, problems = _rows(path, _text(path))
-    except UsageError:
-        rows, problems = [], [(1, "unreadable: perhaps somebody's work all the same")]
-    filled = any(row.cells["earned"].strip() or row.cells["comment"].strip() for row in rows)
-    if not filled and not problems:
-        return None
-    number = 1
-    while (kept := path.with_stem(f"{path.stem}.kept-{number}")).exists():
-        number += 1
-    return path.rename(kept)
+def _evidence(criterion: CriterionScore) -> str:
+    if criterion.earlier is None:
+        return criterion.evidence
+    return f"{criterion.evidence} Decided before: {criterion.earlier}"
 
 
 # ---------------------------------------------------------------------- reading
@@ -88,7 +72,7 @@ def read_review(path: Path, scores: Iterable[Score]) -> list[Decision]:
     separators, decimal commas, columns in another order. Raises one UsageError that lists
     every line that does not fit.
     """
-    rows, problems = _rows(path, _text(path))
+    rows, problems = read_rows(path, read_text(path))
     known = _open_criteria(scores)
     decisions: dict[tuple[str, str], tuple[int, Decision]] = {}
     for row in rows:
@@ -102,93 +86,12 @@ def read_review(path: Path, scores: Iterable[Score]) -> list[Decision]:
         else:
             decisions[key] = (row.line, decision)
     if problems:
-        raise _refusal(path, problems)
+        raise refusal(path, problems)
     return [d for _, d in decisions.values() if d.earned is not None or d.comment]
 
 
 class _Misfit(Exception):
     """Why one row cannot be taken."""
-
-
-@dataclass(frozen=True)
-class _Row:
-    """One row of the file: its first line, counted from 1, and its cells by column."""
-
-    line: int
-    cells: dict[str, str]
-
-
-def _refusal(path: Path, problems: list[tuple[int, str]]) -> UsageError:
-    lines = "".join(f"\n  line {line}: {text}" for line, text in sorted(problems))
-    number = "1 line does" if len(problems) == 1 else f"{len(problems)} lines do"
-    return UsageError(f"{path}: {number} not fit, nothing was taken over:{lines}")
-
-
-def _text(path: Path) -> str:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise UsageError(
-            f"{path} cannot be read",
-            found=error.strerror or str(error),
-            do="name the results folder that `grade` wrote",
-        ) from error
-    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    try:
-        return data.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise UsageError(
-            f"{path}, line {line}",
-            expected="UTF-8 text",
-            found="bytes of another encoding",
-            do='save it as "CSV UTF-8"',
-        ) from error
-
-
-def _rows(path: Path, text: str) -> tuple[list[_Row], list[tuple[int, str]]]:
-    """The rows that hold anything, and the lines with more cells than the header."""
-    head = re.split(r"[\r\n]", text, maxsplit=1)[0]
-    separator = max(_SEPARATORS, key=head.count)
-    rows: list[_Row] = []
-    problems: list[tuple[int, str]] = []
-    numbered = _numbered(path, text, separator)
-    header = _header(path, next(numbered, (1, []))[1])
-    for line, cells in numbered:
-        if len(cells) > len(header):  # an unquoted 0,75 would read as 0 points and "75"
-            wanted = f"expected {len(header)} cells, found {len(cells)}"
-            problems.append((line, f"{wanted}; put quotes around text and decimal commas"))
-        elif any(cell.strip() for cell in cells):
-            padded = [*cells, *[""] * len(header)]
-            rows.append(_Row(line, dict(zip(header, padded, strict=False))))
-    return rows, problems
-
-
-def _numbered(path: Path, text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
-    """Rows with the line on which each begins; a quoted cell may span several lines."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    line = 1
-    try:
-        for cells in reader:
-            yield line, cells
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise _refusal(path, [(line, f"not readable as CSV: {error}")]) from error
-
-
-def _header(path: Path, cells: list[str]) -> list[str]:
-    header = [cell.strip().lower() for cell in cells]
-    missing = [column for column in NEEDED if column not in header]
-    twice = sorted({column for column in header if column and header.count(column) > 1})
-    if missing or twice:
-        what = f"no column {', '.join(missing)}" if missing else f"two columns {', '.join(twice)}"
-        raise UsageError(
-            f"{path}, line 1: {what}",
-            expected=f"the columns {', '.join(COLUMNS)}",
-            found=", ".join(header) or "an empty file",
-            do="keep the first line as `grade` wrote it",
-        )
-    return header
 
 
 def _open_criteria(scores: Iterable[Score]) -> dict[str, tuple[str, dict[str, CriterionScore]]]:
@@ -199,7 +102,7 @@ def _open_criteria(scores: Iterable[Score]) -> dict[str, tuple[str, dict[str, Cr
     }
 
 
-def _decision(row: _Row, known: dict[str, tuple[str, dict[str, CriterionScore]]]) -> Decision:
+def _decision(row: Row, known: dict[str, tuple[str, dict[str, CriterionScore]]]) -> Decision:
     name = row.cells["submission"].strip()
     if name not in known:
         raise _Misfit(f"unknown submission {name!r}{_nearest(name, known)}")

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from grader.errors import UsageError
+from grader.intake.entry import Entry
 from grader.intake.junk import why_junk
 from grader.intake.names import readable, storable
 from grader.intake.roster import Roster
 from grader.intake.settings import FILE, ClassSettings, read_settings
-from grader.intake.submission import open_submission
-from grader.records import Student, Submission
+from grader.records import Student
 
 #: Written by an earlier run; their folder is no hand-in.
 _RESULTS = ("gradebook.csv", "review.csv")
@@ -20,47 +21,38 @@ _RESULTS = ("gradebook.csv", "review.csv")
 
 @dataclass(frozen=True)
 class ClassFolder:
-    """A class as handed in. `ignored` names all that was passed over, one line each.
+    """A class as handed in, by id. `ignored` names all that was passed over, one line each.
 
     `missing` are the students of the roster without a hand-in.
     """
 
     folder: Path
     settings: ClassSettings
-    submissions: tuple[Submission, ...]
+    entries: tuple[Entry, ...]
     ignored: tuple[str, ...] = ()
     missing: tuple[Student, ...] = ()
 
 
-def read_class(folder: Path, workspace: Path, assignment: str | None = None) -> ClassFolder:
-    """Find the hand-ins of a class and open their archives below `workspace`.
+def read_class(folder: Path) -> ClassFolder:
+    """List the hand-ins of a class; none is opened, nothing in `folder` is changed.
 
-    Nothing in `folder` is changed. `assignment`, or what class.toml says, helps to tell the
-    report from other PDFs. A hand-in that cannot be read is one with a `problem`.
     Raises UsageError where the folder or its class.toml does not fit.
     """
     children = _children(folder)
-    sources = [child for child in children if _is_hand_in(child)]
+    sources = {child.name: child for child in children if _is_hand_in(child)}
     if not sources:
         raise _no_hand_in(folder, children)
-    by_id = _by_id(sources)
+    by_id = _by_id(sources.values())
     settings, roster = read_settings(folder, by_id)
-    ignored = [
+    ignored = tuple(
         f"{readable(child.name)}: {why}"
         for child in children
-        if child not in sources and child.name not in {FILE, roster.file}
+        if child.name not in sources and child.name not in {FILE, roster.file}
         for why in [why_junk(child.name) or _why_stray(child)]
-    ]
-    submissions = []
-    hint = assignment or settings.assignment
-    for key, source in sorted(by_id.items()):
-        student = _student(key, settings, roster)
-        notes = (f"not in {roster.file}",) if roster.file and key not in roster.names else ()
-        submission, junk = open_submission(source, student, workspace, hint)
-        submissions.append(replace(submission, notes=notes + submission.notes))
-        ignored += [f"{readable(source.name)}/{line}" for line in junk]
+    )
+    entries = tuple(_entry(key, by_id[key], settings, roster) for key in sorted(by_id))
     missing = tuple(Student(key, roster.names[key]) for key in roster.names if key not in by_id)
-    return ClassFolder(folder, settings, tuple(submissions), tuple(ignored), missing)
+    return ClassFolder(folder, settings, entries, ignored, missing)
 
 
 # ------------------------------------------------------------------ the class
@@ -121,7 +113,7 @@ def _no_hand_in(folder: Path, children: list[Path]) -> UsageError:
     )
 
 
-def _by_id(sources: list[Path]) -> dict[str, Path]:
+def _by_id(sources: Iterable[Path]) -> dict[str, Path]:
     """Hand-ins by id; UsageError naming all that share one."""
     found: dict[str, list[Path]] = defaultdict(list)
     for source in sources:
@@ -137,6 +129,8 @@ def _by_id(sources: list[Path]) -> dict[str, Path]:
     return {key: source for key, [source] in found.items()}
 
 
-def _student(key: str, settings: ClassSettings, roster: Roster) -> Student:
+def _entry(key: str, source: Path, settings: ClassSettings, roster: Roster) -> Entry:
     override = settings.overrides.get(key)
-    return Student(key, (override and override.name) or roster.names.get(key))
+    student = Student(key, (override and override.name) or roster.names.get(key))
+    notes = (f"not in {roster.file}",) if roster.file and key not in roster.names else ()
+    return Entry(key, student, source, notes)

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 from datetime import UTC
+from pathlib import Path
 
 from grader.errors import SubmissionError
+from grader.intake.entry import Entry
 from grader.intake.hand_in import scan
 from grader.intake.settings import ClassSettings
-from grader.records import Submission
 
 
-def lateness(submission: Submission, settings: ClassSettings) -> str | None:
-    """`handed in 2 h 14 min late`, or None when in time, without a deadline or without a file.
-
-    The time is that of the archive, or of the newest file in the folder.
-    """
-    deadline = settings.deadline_of(submission.id)
-    moment = _handed_in(submission)
+def lateness(entry: Entry, settings: ClassSettings) -> str | None:
+    """`handed in 2 h 14 min late`, or None when in time, without a deadline or without a file."""
+    deadline = settings.deadline_of(entry.id)
+    moment = handed_in(entry.source) if deadline else None
     if deadline is None or moment is None:
         return None
     seconds = int(moment - deadline.astimezone(UTC).timestamp())
     return f"handed in {_spelled(seconds)} late" if seconds > 0 else None
 
 
-def _handed_in(submission: Submission) -> float | None:
-    source = submission.source
+def handed_in(source: Path) -> float | None:
+    """When, in seconds of the epoch: the time of the archive, or of the folder's newest file."""
     try:
         if not source.is_dir():
             return source.lstat().st_mtime

@@ -13,6 +13,7 @@ points."t3.even" = { earned = 0.5, reason = "explained in person" }
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -119,7 +120,9 @@ def with_overrides(
     """The criteria of one submission with the points given by hand; those are final."""
     override = settings.overrides.get(submission, Override())
     return [
-        c.decided(given.earned, given.reason) if (given := override.points.get(c.id)) else c
+        replace(c.decided(given.earned, given.reason), override=True)
+        if (given := override.points.get(c.id))
+        else c
         for c in criteria
     ]
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from grader.errors import InternalError, SubmissionError
 from grader.intake.archives import unpack
+from grader.intake.entry import Entry
 from grader.intake.hand_in import HandIn, copy_files, scan
 from grader.intake.names import readable, storable
-from grader.records import Student, Submission
+from grader.records import Submission
 
 #: Words in the name of a PDF that make it the report.
 _REPORT_WORDS = ("report", "raport", "answer", "aruanne", "vastus")
@@ -20,37 +21,37 @@ _REPORT_WORDS = ("report", "raport", "answer", "aruanne", "vastus")
 _OTHER_REPORTS = {".docx", ".doc", ".odt", ".pages", ".rtf"}
 
 
-def open_submission(
-    source: Path, student: Student, workspace: Path, assignment: str | None
+def open_entry(
+    entry: Entry, workspace: Path, assignment: str | None
 ) -> tuple[Submission, list[str]]:
-    """The submission at `source`, and lines on what was passed over in it.
+    """The submission that an entry is, and lines on what was passed over in it.
 
     Archives are unpacked into a fresh folder in `workspace`, whose name tells a person whose
-    it is; a folder is used where it stands. Never raises for what a student did: that becomes
-    the submission's `problem`.
+    it is; a folder is used where it stands. `assignment` helps to tell the report from other
+    PDFs. Never raises for what a student did: that becomes the submission's `problem`.
     """
-    slug = re.sub(r"[^A-Za-z0-9_-]+", "_", student.id)[:60]
+    slug = re.sub(r"[^A-Za-z0-9_-]+", "_", entry.id)[:60]
     scratch = Path(tempfile.mkdtemp(prefix=f"{slug}-", dir=workspace))
+    common = (entry.id, entry.student, entry.source)
     try:
-        folder, junk = _opened(source, scratch)
+        folder, junk = _opened(entry.source, scratch)
         files = scan(folder)
         renamed = _with_plain_names(files, scratch)
     except SubmissionError as error:
         shutil.rmtree(scratch / "files", ignore_errors=True)  # half of a bomb, perhaps
-        return Submission(student.id, student, source, scratch, problem=str(error)), []
+        return Submission(*common, scratch, problem=str(error)), []
     except OSError as error:
         raise InternalError(f"{workspace} cannot be written to", found=str(error)) from error
     reports = _reports(renamed, assignment)
     submission = Submission(
-        student.id,
-        student,
-        source,
+        *common,
         renamed.folder,
         code=tuple(file for file in renamed.files if _is(file, ".py")),
         reports=reports,
         notes=(*files.notes, *_notes(renamed, reports)),
     )
-    return submission, junk + files.junk
+    name = readable(entry.source.name)
+    return submission, [f"{name}/{line}" for line in junk + files.junk]
 
 
 def _opened(source: Path, scratch: Path) -> tuple[Path, list[str]]:

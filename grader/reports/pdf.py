@@ -204,7 +204,7 @@ def _public(score: Score) -> dict[str, Any]:
     """The score as JSON without what is for the instructor only."""
     data = score.to_json()
     for criterion in data["criteria"]:
-        criterion |= {"operator": None, "question": None}
+        criterion |= {"operator": None, "question": None, "earlier": None}
     return data
 
 

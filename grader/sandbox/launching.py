@@ -9,6 +9,7 @@ import platform
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from grader.errors import UsageError
 from grader.records import Json
@@ -33,8 +34,8 @@ class Sandboxes:
 
 
 @contextmanager
-def sandboxes(*, trust: bool = False) -> Iterator[Sandboxes]:
-    """Sandboxes as good as this machine allows.
+def sandboxes(folder: Path | None = None, *, trust: bool = False) -> Iterator[Sandboxes]:
+    """Sandboxes as good as this machine allows; their files go into `folder`.
 
     Raises UsageError where they would not confine strangers' code, unless `trust` is given.
     """
@@ -46,7 +47,7 @@ def sandboxes(*, trust: bool = False) -> Iterator[Sandboxes]:
         return
     from grader.sandbox.zygote_host import WORKER_MODULES, Zygote
 
-    with Zygote(preload=(*WORKER_MODULES, REPORT_READER)) as zygote:
+    with Zygote(preload=(*WORKER_MODULES, REPORT_READER), folder=folder) as zygote:
         _refuse(zygote.features, trust=trust)
         yield Sandboxes(zygote.launcher, zygote.features.to_json(), zygote.revive)
 

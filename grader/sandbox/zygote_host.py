@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -50,12 +50,14 @@ class Zygote:
         preload: Sequence[str] = WORKER_MODULES,
         without: Iterable[str] = (),
         limits: Limits | None = None,
+        folder: Path | None = None,
     ) -> None:
         """Start it and wait until it is warm. Raises InternalError.
 
-        `without` names features (`Features`) that are not to be used.
+        `without` names features (`Features`) that are not to be used. Its socket and scratch
+        folders are in a folder of its own in `folder`, by default where temporary files go.
         """
-        self._folder = tempfile.TemporaryDirectory(prefix="grade-zygote-")
+        self._folder = tempfile.TemporaryDirectory(prefix="grade-zygote-", dir=folder)
         Path(self._folder.name).chmod(0o711)
         self._settings: Json = {
             "preload": list(preload),
@@ -122,10 +124,22 @@ class Zygote:
         self.close()
 
 
+@contextlib.contextmanager
+def _short(address: str) -> Iterator[str]:
+    """The same address in few characters: a socket's may have 107, a temporary folder's more."""
+    folder, name = os.path.split(address)
+    file = os.open(folder, os.O_PATH | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{file}/{name}"
+    finally:
+        os.close(file)
+
+
 def _listen(address: str) -> socket.socket:
     Path(address).unlink(missing_ok=True)
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    listening.bind(address)
+    with _short(address) as path:
+        listening.bind(path)
     Path(address).chmod(0o600)
     listening.listen(_BACKLOG)
     return listening
@@ -198,7 +212,8 @@ def _hand_over(address: str, request: bytes, files: list[int]) -> None:
     while time.monotonic() < until:
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as zygote:
             try:
-                zygote.connect(address)
+                with _short(address) as path:
+                    zygote.connect(path)
                 socket.send_fds(zygote, [request], files)
                 if zygote.recv(len(TAKEN)) == TAKEN:
                     return

@@ -27,18 +27,18 @@ def a_class() -> list[Score]:
     question = "At DEPTH 6: 3 and 3."
     return [
         score(
+            "s01",
+            "Õnne Žukova",
+            waiting("t1.q1", 1.5, found=found, question=question),
+            final("t3.even", 1, 1.0),
+            waiting("t5.counts", 1.5),
+        ),
+        score(
             "s02",
             "王小明",
             waiting("t1.q1", 1.5),
             final("t3.even", 1, 0.5),
             late="2 h late",
             problem="no report",
-        ),
-        score(
-            "s01",
-            "Õnne Žukova",
-            waiting("t1.q1", 1.5, found=found, question=question),
-            final("t3.even", 1, 1.0),
-            waiting("t5.counts", 1.5),
         ),
     ]

@@ -14,7 +14,6 @@ from grader.errors import UsageError
 from grader.exports import (
     Decision,
     apply_decisions,
-    keep_filled_in,
     read_review,
     write_review,
 )
@@ -102,7 +101,7 @@ def test_points_and_comments_come_back(path):
 
 def test_decided_points_are_final(path):
     fill(path, ("1.5", "Good."), ("0.75", ""), ("0", ""))
-    second, first = apply_decisions(a_class(), read_review(path, a_class()))
+    first, second = apply_decisions(a_class(), read_review(path, a_class()))
     assert [(c.earned, c.state, c.outcome, c.comment) for c in first.criteria] == [
         (1.5, State.FINAL, Outcome.PASSED, "Good."),
         (1.0, State.FINAL, Outcome.PASSED, None),
@@ -123,7 +122,7 @@ def test_what_was_decided_stays_in_the_sheet_and_can_be_corrected(path):
 
     fill(path, ("", ""), ("", ""), ("1", "Read again."))
     corrected = apply_decisions(scores, read_review(path, scores))
-    assert corrected[1].criteria[0].earned == 1.0
+    assert corrected[0].criteria[0].earned == 1.0
 
 
 def test_emptying_a_decided_row_changes_nothing(path):
@@ -256,24 +255,3 @@ def test_an_override_counts_as_a_persons_decision(tmp_path):
     given_by_hand = replace(final("t3.even", 1, 1.0), comment="excused")
     write_review(tmp_path / "r.csv", [score("s01", "A", given_by_hand)])
     assert table(tmp_path / "r.csv")[0]["comment"] == "excused"
-
-
-def test_a_sheet_that_nobody_touched_may_be_written_again(path):
-    assert keep_filled_in(path) is None
-    assert path.exists()
-
-
-def test_a_sheet_that_a_person_filled_in_is_set_aside(path):
-    for number in (1, 2):
-        write_review(path, a_class())
-        fill(path, ("1", "good"))
-        filled = path.read_bytes()
-        kept = path.parent / f"review.kept-{number}.csv"
-        assert keep_filled_in(path) == kept
-        assert kept.read_bytes() == filled
-        assert not path.exists()
-
-
-def test_a_sheet_that_cannot_be_read_is_set_aside_too(path):
-    path.write_bytes(b"\xff\x00 not a table")
-    assert keep_filled_in(path) == path.parent / "review.kept-1.csv"

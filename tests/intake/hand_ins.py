@@ -6,12 +6,32 @@ import os
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen import canvas
 
+from grader.intake import open_entry, read_class
+from grader.records import Submission
+
 NOBODY = 65534
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A class folder with every hand-in opened."""
+
+    submissions: tuple[Submission, ...]
+    ignored: tuple[str, ...]
+
+
+def open_class(folder: Path, workspace: Path, assignment: str | None = None) -> Opened:
+    """Open all hand-ins, in the order of their ids."""
+    found = read_class(folder)
+    opened = [open_entry(entry, workspace, assignment) for entry in found.entries]
+    lines = (line for _, passed_over in opened for line in passed_over)
+    return Opened(tuple(submission for submission, _ in opened), (*found.ignored, *lines))
 
 
 def make_zip(path: Path, files: dict[str, str | bytes]) -> Path:

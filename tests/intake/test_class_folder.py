@@ -4,10 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
-from hand_ins import make_pdf, make_zip, without_root
+from hand_ins import Opened, make_pdf, make_zip, open_class, without_root
 
 from grader.errors import UsageError
-from grader.intake import ClassFolder, read_class
+from grader.intake import read_class
 from grader.records import Student, Submission
 
 
@@ -19,7 +19,7 @@ def hand_in(folder: Path, name: str, files: dict[str, str]) -> Path:
     return folder / name
 
 
-def only(found: ClassFolder) -> Submission:
+def only(found: Opened) -> Submission:
     [submission] = found.submissions
     return submission
 
@@ -29,7 +29,7 @@ def test_folders_zips_and_single_scripts(class_folder: Path, workspace: Path) ->
     make_zip(class_folder / "jaan.ZIP", {"hw/hw3.py": "1", "hw/data/x.csv": "2"})
     (class_folder / "ann.py").write_text("1")
     before = sorted(class_folder.rglob("*"))
-    found = read_class(class_folder, workspace)
+    found = open_class(class_folder, workspace)
     assert [s.id for s in found.submissions] == ["ann", "jaan", "mari"]
     ann, jaan, mari = found.submissions
     assert mari.folder == class_folder / "mari"
@@ -52,7 +52,7 @@ def test_all_that_was_passed_over_is_listed(class_folder: Path, workspace: Path)
     make_zip(class_folder / "jaan.zip", {"hw3.py": "1", "Thumbs.db": "2"})
     (class_folder / ".DS_Store").write_text("")
     (class_folder / "notes.txt").write_text("")
-    found = read_class(class_folder, workspace)
+    found = open_class(class_folder, workspace)
     assert found.ignored == (
         ".DS_Store: data of macOS",
         "__MACOSX: data of macOS",
@@ -71,7 +71,7 @@ def test_a_broken_hand_in_does_not_stop_the_class(class_folder: Path, workspace:
     hand_in(class_folder, "ann", {"hw3.py": "1"})
     (class_folder / "work.zip").write_text("no zip")
     make_zip(class_folder / "evil.zip", {"../../out.py": "1"})
-    ann, evil, work = read_class(class_folder, workspace).submissions
+    ann, evil, work = open_class(class_folder, workspace).submissions
     assert ann.problem is None
     assert work.problem == "work.zip is not a zip file; hand in the folder or a new zip"
     assert evil.problem is not None
@@ -82,7 +82,7 @@ def test_a_broken_hand_in_does_not_stop_the_class(class_folder: Path, workspace:
 
 def test_no_python_is_a_note(class_folder: Path, workspace: Path) -> None:
     hand_in(class_folder, "ann", {"hw3.ipynb": "{}", "report.docx": ""})
-    submission = only(read_class(class_folder, workspace))
+    submission = only(open_class(class_folder, workspace))
     assert submission.problem is None
     assert submission.code == ()
     assert submission.notes == (
@@ -94,7 +94,7 @@ def test_no_python_is_a_note(class_folder: Path, workspace: Path) -> None:
 def test_an_empty_hand_in(class_folder: Path, workspace: Path) -> None:
     (class_folder / "ann").mkdir()
     make_zip(class_folder / "bob.zip", {})
-    for submission in read_class(class_folder, workspace).submissions:
+    for submission in open_class(class_folder, workspace).submissions:
         assert submission.notes == ("the hand-in is empty",)
         assert submission.problem is None
 
@@ -102,7 +102,7 @@ def test_an_empty_hand_in(class_folder: Path, workspace: Path) -> None:
 def test_archives_inside_are_named(class_folder: Path, workspace: Path) -> None:
     hand_in(class_folder, "ann", {"hw3.py": "1"})
     make_zip(class_folder / "ann/more.zip", {"b.py": "1"})
-    assert only(read_class(class_folder, workspace)).notes == ("more.zip inside was not opened",)
+    assert only(open_class(class_folder, workspace)).notes == ("more.zip inside was not opened",)
 
 
 def test_the_best_report_comes_first(class_folder: Path, workspace: Path) -> None:
@@ -111,7 +111,7 @@ def test_the_best_report_comes_first(class_folder: Path, workspace: Path) -> Non
     make_pdf(folder / "small.pdf", [["x"]])
     make_pdf(folder / "hw3-ann.pdf", [["x"]])
     make_pdf(folder / "Aruanne.PDF", [["x"]])
-    submission = only(read_class(class_folder, workspace, assignment="hw3"))
+    submission = only(open_class(class_folder, workspace, assignment="hw3"))
     names = [file.name for file in submission.reports]
     assert names == ["Aruanne.PDF", "hw3-ann.pdf", "homework page.pdf", "small.pdf"]
     assert submission.notes == ("4 PDF files; Aruanne.PDF was taken for the report",)
@@ -121,10 +121,10 @@ def test_two_with_one_id_are_named(class_folder: Path, workspace: Path) -> None:
     hand_in(class_folder, "ann", {"hw3.py": "1"})
     make_zip(class_folder / "ann.zip", {"hw3.py": "1"})
     with pytest.raises(UsageError, match=r"'ann' is there more than once: ann/ and ann\.zip;"):
-        read_class(class_folder, workspace)
+        open_class(class_folder, workspace)
 
 
-def test_a_class_folder_that_does_not_fit(tmp_path: Path, workspace: Path) -> None:
+def test_a_class_folder_that_does_not_fit(tmp_path: Path) -> None:
     file = tmp_path / "class.zip"
     file.write_text("")
     empty = tmp_path / "empty"
@@ -139,7 +139,7 @@ def test_a_class_folder_that_does_not_fit(tmp_path: Path, workspace: Path) -> No
         (stray, "holds no hand-in; expected one folder or zip per student; found notes.txt"),
     ]:
         with pytest.raises(UsageError) as caught:
-            read_class(folder, workspace)
+            read_class(folder)
         assert str(caught.value).startswith(f"{folder} {line}")
 
 
@@ -161,12 +161,12 @@ def test_names_of_any_kind(
     child = Path(os.fsdecode(os.fsencode(class_folder) + b"/" + name))
     child.mkdir()
     (child / "hw3.py").write_text("1")
-    submission = only(read_class(class_folder, workspace))
+    submission = only(open_class(class_folder, workspace))
     assert shown is None or submission.id == shown
     assert len(submission.id.encode()) <= 255
     assert submission.code == (Path("hw3.py"),)
     make_zip(workspace / "x.zip", {"hw3.py": "1"}).rename(f"{child}.zip"[:-4] + "2.zip")
-    assert len(read_class(class_folder, workspace).submissions) == 2
+    assert len(open_class(class_folder, workspace).submissions) == 2
 
 
 def test_file_names_that_cannot_be_shown_are_spelled_out(
@@ -174,7 +174,7 @@ def test_file_names_that_cannot_be_shown_are_spelled_out(
 ) -> None:
     folder = hand_in(class_folder, "ann", {"hw3.py": "1", "__pycache__/x.pyc": ""})
     Path(os.fsdecode(os.fsencode(folder) + b"/m\xf5del.py")).write_text("2")
-    found = read_class(class_folder, workspace)
+    found = open_class(class_folder, workspace)
     submission = only(found)
     assert submission.code == (Path("hw3.py"), Path("m%F5del.py"))
     assert (submission.folder / "m%F5del.py").read_text() == "2"
@@ -192,7 +192,7 @@ def test_links_are_not_followed_outside(class_folder: Path, workspace: Path) -> 
     (folder / "loop.py").symlink_to(folder / "loop.py")
     (folder / "same.py").symlink_to(folder / "hw3.py")
     os.mkfifo(folder / "pipe.py")
-    submission = only(read_class(class_folder, workspace))
+    submission = only(open_class(class_folder, workspace))
     assert submission.code == (Path("hw3.py"), Path("same.py"))
     assert submission.notes == (
         "all is a link that leads outside; not followed",
@@ -205,7 +205,7 @@ def test_links_are_not_followed_outside(class_folder: Path, workspace: Path) -> 
 
 def test_a_hand_in_that_is_a_link(class_folder: Path, workspace: Path) -> None:
     (class_folder / "ann").symlink_to(class_folder.parent)
-    submission = only(read_class(class_folder, workspace))
+    submission = only(open_class(class_folder, workspace))
     assert submission.problem == "it is a link to another place; put the files themselves here"
 
 
@@ -222,7 +222,7 @@ def test_what_nobody_may_read(open_folder: Path) -> None:
     (here / "cat.py").chmod(0)
     hand_in(here, "dan", {"hw3.py": "1"}).chmod(0o444)
     with without_root():
-        ann, bob, cat, dan = read_class(here, workspace).submissions
+        ann, bob, cat, dan = open_class(here, workspace).submissions
     assert ann.problem is not None
     assert ann.problem.startswith("the folder cannot be read (Permission denied);")
     assert bob.code == (Path("hw3.py"),)
@@ -239,20 +239,20 @@ def test_a_hand_in_larger_than_a_homework(class_folder: Path, workspace: Path) -
     big = hand_in(class_folder, "ann", {"hw3.py": "1"}) / "weights.pt"
     with big.open("wb") as file:
         file.truncate(300 * 2**20)  # sparse: takes no room
-    submission = only(read_class(class_folder, workspace))
+    submission = only(open_class(class_folder, workspace))
     assert submission.problem is not None
     assert submission.problem.startswith("it is larger than 200 MB;")
 
 
-def test_settings_and_roster(class_folder: Path, workspace: Path) -> None:
+def test_settings_and_roster(class_folder: Path) -> None:
     for name in ("s1", "s2", "s3"):
         hand_in(class_folder, name, {"hw3.py": "1"})
     (class_folder / "class.toml").write_text(
         'roster = "roster.csv"\noverrides.s2.name = "Other"\n', "utf-8"
     )
     (class_folder / "roster.csv").write_text("id,name\ns1,Õnne Žukova\ns2,Two\ns9,Nine\n", "utf-8")
-    found = read_class(class_folder, workspace)
-    assert [s.student.name for s in found.submissions] == ["Õnne Žukova", "Other", None]
-    assert found.submissions[2].notes == ("not in roster.csv",)
+    found = read_class(class_folder)
+    assert [entry.student.name for entry in found.entries] == ["Õnne Žukova", "Other", None]
+    assert found.entries[2].notes == ("not in roster.csv",)
     assert found.missing == (Student("s9", "Nine"),)
     assert found.ignored == ()

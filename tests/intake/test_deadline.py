@@ -6,17 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from grader.intake import ClassSettings, Override, lateness, read_class
-from grader.records import Submission
+from grader.intake import ClassSettings, Entry, Override, lateness, read_class
 
 DEADLINE = datetime(2026, 4, 30, 20, 59, 59, tzinfo=UTC)
 
 
-def submission(source: Path, after: float) -> Submission:
+def handed_in(source: Path, after: float) -> Entry:
     """The hand-in of ann, whose newest file is from `after` seconds past the deadline."""
     moment = DEADLINE.timestamp() + after
     os.utime(source / "hw3.py" if source.is_dir() else source, (moment, moment))
-    [found] = read_class(source.parent, source.parent.parent).submissions
+    [found] = read_class(source.parent).entries
     return found
 
 
@@ -44,19 +43,18 @@ def source(class_folder: Path) -> Path:
     ],
 )
 def test_late_by(source: Path, after: float, said: str | None) -> None:
-    assert lateness(submission(source, after), ClassSettings(deadline=DEADLINE)) == said
+    assert lateness(handed_in(source, after), ClassSettings(deadline=DEADLINE)) == said
 
 
 def test_an_archive_has_the_time_of_its_file(class_folder: Path) -> None:
     archive = class_folder / "ann.zip"
     archive.write_bytes(b"broken")
-    found = submission(archive, 60)
-    assert found.problem is not None
+    found = handed_in(archive, 60)
     assert lateness(found, ClassSettings(deadline=DEADLINE)) == "handed in 1 min late"
 
 
 def test_an_extension_counts(source: Path) -> None:
-    late = submission(source, 3600)
+    late = handed_in(source, 3600)
     extended = {"ann": Override(deadline=DEADLINE + timedelta(hours=2))}
     assert lateness(late, ClassSettings(deadline=DEADLINE, overrides=extended)) is None
     others = {"bob": Override(deadline=DEADLINE + timedelta(hours=2))}
@@ -65,12 +63,12 @@ def test_an_extension_counts(source: Path) -> None:
 
 def test_a_deadline_without_a_zone_is_local(source: Path) -> None:
     local = DEADLINE.astimezone().replace(tzinfo=None)
-    late = submission(source, 120)
+    late = handed_in(source, 120)
     assert lateness(late, ClassSettings(deadline=local)) == "handed in 2 min late"
 
 
 def test_without_deadline_or_files(source: Path) -> None:
-    late = submission(source, 3600)
+    late = handed_in(source, 3600)
     assert lateness(late, ClassSettings()) is None
     for file in source.glob("*.py"):
         file.unlink()

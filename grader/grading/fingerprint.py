@@ -1,0 +1,83 @@
+"""Hashes of all that a result follows from: equal hashes, equal result."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+import grader
+from grader import intake
+from grader.grading.run import HashesByName, Run
+from grader.records import Kind
+from grader.rubric import Rubric, assignment_folder
+
+#: Where one of these differs, student code has to run again; else stored observations do.
+OBSERVED = ("submission", "checks", "grader")
+
+_LENGTH = 16  # hexadecimal digits that are kept
+
+
+def of_run(assignment: str, rubric: Rubric) -> HashesByName:
+    """The hashes that all hand-ins of a class share.
+
+    `checks` is what decides which code runs and how it is judged: the checks, the rubric's
+    words and limits. `rubric` is what makes points of that. `grader` is this package's own
+    source, Python, torch and NumPy.
+    """
+    return {
+        "checks": _hash(assignment, _checks(assignment), _running_part(rubric)),
+        "rubric": _hash(attrs.asdict(rubric)),
+        "grader": _hash(
+            _files(Path(grader.__file__).parent, "*.py"),
+            platform.python_version(),
+            *map(metadata.version, ("torch", "numpy")),
+        ),
+    }
+
+
+def of_entry(run: Run, entry: intake.Entry) -> HashesByName:
+    """All hashes of one hand-in: `class` is what the class folder says about it."""
+    override = run.settings.overrides.get(entry.id)
+    said = {
+        "name": entry.student.name,
+        "late": intake.lateness(entry, run.settings),
+        "notes": entry.notes,
+        "points": attrs.asdict(override)["points"] if override else {},
+    }
+    submission = _hash(intake.digest(entry.source))
+    return {"submission": submission, **run.made_from, "class": _hash(said)}
+
+
+def observed_part(made_from: HashesByName) -> HashesByName:
+    """The hashes of what observations follow from."""
+    return {name: made_from[name] for name in OBSERVED if name in made_from}
+
+
+def _checks(assignment: str) -> list[tuple[str, str]]:
+    files = _files(assignment_folder(assignment), "*")
+    return [(name, digest) for name, digest in files if name != "rubric.toml"]
+
+
+def _running_part(rubric: Rubric) -> Any:
+    decided = sorted(c.id for c in rubric.criteria if c.kind is Kind.CODE)
+    return [attrs.asdict(rubric.model), attrs.asdict(rubric.limits), decided]
+
+
+def _files(folder: Path, pattern: str) -> list[tuple[str, str]]:
+    """Names and hashes of the files below a folder, compiled ones left out."""
+    return [
+        (path.relative_to(folder).as_posix(), hashlib.sha256(path.read_bytes()).hexdigest())
+        for path in sorted(folder.rglob(pattern))
+        if path.is_file() and "__pycache__" not in path.parts
+    ]
+
+
+def _hash(*values: Any) -> str:
+    text = json.dumps(values, sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:_LENGTH]

@@ -1,0 +1,170 @@
+"""Grades one hand-in, in a process of its own: observations, score, report.
+
+The result is complete once `score.json` is there: it is written last, and whole.
+"""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from grader import __version__, exports, intake, reports, rubric
+from grader.errors import InternalError
+from grader.grading import fingerprint, results
+from grader.grading.observed import Observed, read_observed
+from grader.grading.run import Graded, Job, Need, Run
+from grader.judge import Verdict, generator, judge, rescore
+from grader.judge.award import for_a_person, undecided
+from grader.records import (
+    CriterionScore,
+    Kind,
+    Outcome,
+    Report,
+    Score,
+    Submission,
+    TaskTitle,
+)
+from grader.sandbox import reader
+from grader.sandbox.host import Launcher
+
+
+def grade(run: Run, job: Job) -> Graded:
+    """Grade one hand-in and write its results. Never raises for one hand-in's sake."""
+    folder = run.out / job.entry.id
+    ignored: list[str] = []
+    try:
+        observed = read_observed(folder) if job.need is Need.SCORING else None
+        if observed is None:
+            observed, ignored = observe(run, job)
+            observed.write(folder)
+        score = score_of(run, job, observed)
+    except Exception:  # whatever it is, it is ours: the class goes on, no point is lost
+        score = _without_verdict(run, job, traceback.format_exc())
+    return _written_down(run, score, ignored)
+
+
+def give_up(run: Run, job: Job, why: str) -> Graded:
+    """Write the results of a hand-in that cannot be graded for a reason of ours."""
+    return _written_down(run, _without_verdict(run, job, why), [])
+
+
+def _written_down(run: Run, score: Score, ignored: list[str]) -> Graded:
+    errors = [c.operator or c.evidence for c in score.criteria if c.outcome is Outcome.ERROR]
+    fault = errors[0].strip().splitlines()[-1] if errors else None
+    try:
+        old = results.read(run.out, score.submission)
+        score = exports.carry_decisions(old, score) if old else score
+        write_score(run.out, score)
+    except OSError as error:
+        fault = f"results could not be written: {error}"
+    return Graded(results.without_texts(score), fault, tuple(ignored))
+
+
+def observe(run: Run, job: Job) -> tuple[Observed, list[str]]:
+    """Open the hand-in, judge its code, read its report; and what was passed over in it."""
+    if run.launcher is None:
+        raise InternalError("student code was to be run without sandboxes")
+    with TemporaryDirectory(dir=run.workspace, ignore_cleanup_errors=True) as scratch:
+        submission, ignored = intake.open_entry(job.entry, Path(scratch), run.assignment)
+        suspicions = intake.suspicions(submission.folder, submission.code)
+        record, report = None, Report()
+        if submission.problem is None:
+            copy = Path(scratch).resolve() / "copy"  # without links and junk
+            intake.copy_files(submission.folder, copy)
+            record = _judged(run, submission, copy, run.launcher).record
+            report = _read_report(submission, copy, run.launcher)
+    observed = Observed(
+        made_from=fingerprint.observed_part(job.made_from),
+        seed=run.seed,
+        record=record,
+        report=report,
+        problem=submission.problem,
+        notes=submission.notes,
+        suspicions=suspicions,
+        protections=run.protections,
+    )
+    return observed, ignored
+
+
+def _judged(run: Run, submission: Submission, folder: Path, launcher: Launcher) -> Verdict:
+    the_rubric = rubric.load_rubric(run.assignment)
+    random = generator(run.seed, submission.id)
+    return judge(run.assignment, the_rubric, folder, submission.code, launcher, random)
+
+
+def _read_report(submission: Submission, folder: Path, launcher: Launcher) -> Report:
+    if not submission.reports:
+        return Report(problem="no report (PDF) was handed in")
+    return reader.read_report(launcher, folder, submission.reports[0])
+
+
+def score_of(run: Run, job: Job, observed: Observed) -> Score:
+    """Points and words from what was observed. Runs no code of the student's."""
+    the_rubric = rubric.load_rubric(run.assignment)
+    if observed.record is None:
+        why = f"the hand-in could not be read: {observed.problem}"
+        return _score(run, job, [undecided(c, why) for c in the_rubric.criteria], observed)
+    verdict = rescore(the_rubric, observed.record)
+    criteria = [
+        verdict.criteria[c.id] if c.kind is Kind.CODE else _written(c, observed.report)
+        for c in the_rubric.criteria
+    ]
+    return _score(run, job, criteria, observed, verdict)
+
+
+def _written(criterion: rubric.Criterion, report: Report) -> CriterionScore:
+    found = intake.find_passage(report, criterion.where)
+    missing = report.problem or f"nothing was found under {' / '.join(criterion.where)!r}"
+    return for_a_person(criterion, found, missing)
+
+
+def _without_verdict(run: Run, job: Job, details: str) -> Score:
+    why = "the grader failed on this hand-in; no points are lost, a person will look"
+    criteria = [
+        replace(undecided(c, why, details), outcome=Outcome.ERROR)
+        for c in rubric.load_rubric(run.assignment).criteria
+    ]
+    return _score(run, job, criteria)
+
+
+def _score(
+    run: Run,
+    job: Job,
+    criteria: list[CriterionScore],
+    observed: Observed | None = None,
+    verdict: Verdict | None = None,
+) -> Score:
+    the_rubric = rubric.load_rubric(run.assignment)
+    entry = job.entry
+    return Score(
+        submission=entry.id,
+        student=entry.student,
+        assignment=run.assignment,
+        title=the_rubric.title,
+        tasks=tuple(TaskTitle(t.id, t.title) for t in the_rubric.tasks),
+        grader=__version__,
+        devices="virtual",
+        seed=observed.seed if observed else run.seed,
+        graded_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        criteria=tuple(intake.with_overrides(criteria, entry.id, run.settings)),
+        observations=verdict.observations if verdict else (),
+        late=intake.lateness(entry, run.settings),
+        problem=observed.problem if observed else None,
+        notes=(
+            *entry.notes,
+            *(observed.notes if observed else ()),
+            *(verdict.notes if verdict else ()),
+        ),
+        suspicions=observed.suspicions if observed else (),
+        made_from=job.made_from,
+        protections=observed.protections if observed else {},
+    )
+
+
+def write_score(out: Path, score: Score) -> None:
+    """Write `<id>/report.pdf`, then `<id>/score.json`."""
+    reports.write_report(score, out / score.submission / "report.pdf")
+    results.write(out, score)

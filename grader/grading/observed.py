@@ -1,0 +1,48 @@
+"""What was seen of one hand-in, as stored beside its score: points can be awarded anew from it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from grader.grading.run import HashesByName
+from grader.records import Json, Report, write_json
+
+FILE = "observed.json"
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Observed:
+    """`record` is a `judge.Verdict.record`; there is none where the hand-in has a `problem`.
+
+    `made_from` are the hashes of what this follows from.
+    """
+
+    made_from: HashesByName
+    seed: str
+    record: Json | None
+    report: Report
+    problem: str | None = None
+    notes: tuple[str, ...] = ()  # those of the hand-in itself
+    suspicions: tuple[str, ...] = ()
+    protections: Json = field(default_factory=dict)
+
+    def write(self, folder: Path) -> None:
+        """Into the results folder of the hand-in."""
+        write_json(folder / FILE, {"schema": SCHEMA} | asdict(self))
+
+
+def read_observed(folder: Path) -> Observed | None:
+    """What is stored in the results folder of a hand-in; None where that is nothing of use."""
+    try:
+        data = json.loads((folder / FILE).read_text("utf-8"))
+        if data.pop("schema") != SCHEMA:
+            return None
+        report = data.pop("report")
+        report["pages"] = tuple(report["pages"])
+        data |= {name: tuple(data[name]) for name in ("notes", "suspicions")}
+        return Observed(report=Report(**report), **data)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None  # of another version, or of nobody: the code is run again

@@ -1,0 +1,137 @@
+"""One hand-in: a fault of ours takes no points, and points follow from what was observed."""
+
+from dataclasses import replace
+
+import attrs
+import pytest
+
+from grader import intake
+from grader.errors import InternalError
+from grader.grading import fingerprint, hand_in, results
+from grader.grading.hand_in import grade
+from grader.grading.observed import Observed, read_observed
+from grader.grading.run import Job, Need, Run
+from grader.records import Kind, Outcome, Report, State, Student
+from grader.rubric import load_rubric
+
+
+class NoWorkers:
+    def launch(self, folder, options):
+        raise InternalError("no worker today")
+
+
+@pytest.fixture
+def run(tmp_path):
+    workspace = tmp_path / "workspace"
+    workspace.mkdir()
+    settings = intake.ClassSettings()
+    shared = fingerprint.of_run("hw3", load_rubric("hw3"))
+    return Run("hw3", settings, tmp_path / "out", "a seed", workspace, shared, NoWorkers())
+
+
+@pytest.fixture
+def job(tmp_path, run):
+    folder = tmp_path / "class" / "ann"
+    folder.mkdir(parents=True)
+    (folder / "hw3.py").write_text("class LargeLinearModelMP: ...\n")
+    entry = intake.Entry("ann", Student("ann", "Ann"), folder)
+    return Job(entry, fingerprint.of_entry(run, entry), Need.RUNNING)
+
+
+@pytest.mark.parametrize(
+    ("launcher", "fault"), [(NoWorkers(), "no worker today"), (None, "without sandboxes")]
+)
+def test_a_fault_of_ours_takes_no_points_and_calls_a_person(run, job, launcher, fault):
+    graded = grade(replace(run, launcher=launcher), job)
+    assert fault in graded.fault
+    score = results.read(run.out, "ann")
+    assert {c.state for c in score.criteria} == {State.PENDING}
+    assert {c.outcome for c in score.criteria if c.kind is Kind.CODE} == {Outcome.ERROR}
+    assert fault not in (run.out / "ann" / "report.pdf").read_text("latin-1")
+    assert not list(run.workspace.iterdir())
+
+
+def test_results_that_cannot_be_written_are_our_fault(run, job):
+    run.out.mkdir()
+    (run.out / "ann").write_text("a file stands where the folder should be")
+    assert "results could not be written" in grade(run, job).fault
+
+
+# ---------------------------------------------------------------------- points moved later
+
+
+def case(criterion, name, outcome):
+    return {
+        "criterion": criterion, "case": name, "outcome": outcome,
+        "evidence": f"saw {name}", "hint": None, "operator": None,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def observed(run, job):
+    cases = [case("t3.even", "20/2", "passed"), case("t3.even", "20/3", "failed")]
+    cases += [case(id_, "2", "passed") for id_ in ("t3.detect", "t4.run")]
+    record = {"cases": cases, "observations": [], "notes": ["pinned"]}
+    report = Report("r.pdf", ("Task 1\nQ1\n3 and 3\n",))
+    made_from = fingerprint.observed_part(job.made_from)
+    stored = Observed(made_from, "an earlier seed", record, report, notes=("2 PDF files",))
+    stored.write(run.out / "ann")
+    return stored
+
+
+def test_what_was_observed_comes_back_from_disk(run, observed):
+    assert read_observed(run.out / "ann") == observed
+    assert read_observed(run.out / "ben") is None
+    (run.out / "ann/observed.json").write_text('{"schema": 0}')
+    assert read_observed(run.out / "ann") is None
+
+
+def test_points_move_without_running_anything(run, job, observed, monkeypatch):
+    job = replace(job, need=Need.SCORING)
+    assert grade(run, job).fault is None
+    before = results.read(run.out, "ann")
+    assert (before.seed, before.notes) == ("an earlier seed", ("2 PDF files", "pinned"))
+    the_rubric = load_rubric("hw3")
+    moved = [attrs.evolve(c, points=3.0) if c.id == "t3.detect" else c for c in the_rubric.criteria]
+    changed = attrs.evolve(the_rubric, criterion=moved)
+    monkeypatch.setattr(hand_in.rubric, "load_rubric", lambda _: changed)
+    assert grade(run, job).fault is None
+    after = results.read(run.out, "ann")
+    assert after.possible == before.possible + 2
+    assert after.total == before.total + 2
+
+
+def test_a_persons_decision_survives_where_its_points_did_not_move(run, job, observed, monkeypatch):
+    job = replace(job, need=Need.SCORING)
+    grade(run, job)
+    score = results.read(run.out, "ann")
+    decided = [
+        c.decided(1.0, "nearly") if c.id in ("t1.q1", "t1.q2") else c for c in score.criteria
+    ]
+    results.write(run.out, replace(score, criteria=tuple(decided)))
+    the_rubric = load_rubric("hw3")
+    moved = [attrs.evolve(c, points=2.0) if c.id == "t1.q2" else c for c in the_rubric.criteria]
+    changed = attrs.evolve(the_rubric, criterion=moved)
+    monkeypatch.setattr(hand_in.rubric, "load_rubric", lambda _: changed)
+    grade(run, job)
+    kept, moved = results.read(run.out, "ann").criteria[:2]
+    assert (kept.earned, kept.comment, kept.found) == (1.0, "nearly", "Q1\n3 and 3")
+    assert (moved.earned, moved.earlier) == (None, "1 of 1.5 points: nearly")
+
+
+def test_the_score_is_written_last(run, job, observed, monkeypatch):
+    def killed(score, path):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(hand_in.reports, "write_report", killed)
+    with pytest.raises(KeyboardInterrupt):
+        grade(run, replace(job, need=Need.SCORING))
+    assert not (run.out / "ann/score.json").exists()
+
+
+def test_scores_for_tables_have_the_points_without_the_texts(run, job, observed):
+    slim = grade(run, replace(job, need=Need.SCORING)).score
+    whole = results.read(run.out, "ann")
+    assert (slim.total, slim.possible, slim.pending) == (whole.total, whole.possible, whole.pending)
+    assert not any(c.evidence or c.question or c.found for c in slim.criteria)
+    assert all(c.evidence for c in whole.criteria)
