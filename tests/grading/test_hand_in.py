@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import attrs
 import pytest
+from quick_grading import record_of
 
 from grader import intake
 from grader.errors import InternalError
@@ -60,18 +61,17 @@ def test_results_that_cannot_be_written_are_our_fault(run, job):
 # ---------------------------------------------------------------------- points moved later
 
 
-def case(criterion, name, outcome):
-    return {
-        "criterion": criterion, "case": name, "outcome": outcome,
-        "evidence": f"saw {name}", "hint": None, "operator": None,
-    }  # fmt: skip
-
-
 @pytest.fixture
 def observed(run, job):
-    cases = [case("t3.even", "20/2", "passed"), case("t3.even", "20/3", "failed")]
-    cases += [case(id_, "2", "passed") for id_ in ("t3.detect", "t4.run")]
-    record = {"cases": cases, "observations": [], "notes": ["pinned"]}
+    record = record_of(
+        {
+            ("t3.even", "20/2"): "passed",
+            ("t3.even", "20/5"): "failed",
+            ("t3.detect", "2"): "passed",
+            ("t4.run", "2"): "passed",
+        },
+        notes=["pinned"],
+    )
     report = Report("r.pdf", ("Task 1\nQ1\n3 and 3\n",))
     made_from = fingerprint.observed_part(job.made_from)
     stored = Observed(made_from, "an earlier seed", record, report, notes=("2 PDF files",))
