@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -81,7 +82,7 @@ class Submission:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # a class of a thousand has many
 class CriterionScore:
     """The points of one criterion and the reason for them.
 
@@ -238,6 +239,8 @@ class Score:
 
 def _criterion(data: Json) -> CriterionScore:
     known = {f: data[f] for f in CriterionScore.__dataclass_fields__ if f in data}
+    known["id"] = sys.intern(known["id"])
+    known["task"] = sys.intern(known.get("task", ""))
     known["state"] = State(data["state"])
     known["outcome"] = None if data["outcome"] is None else Outcome(data["outcome"])
     known["kind"] = Kind(data.get("kind", Kind.CODE))
