@@ -58,6 +58,18 @@ def test_the_page_of_behaviours_is_that_of_the_tests():
     assert page == make["page"](), "run  python docs/make_behaviours.py"
 
 
+def test_the_table_of_hostile_programs_has_them_all_contained():
+    make = runpy.run_path(str(ROOT / "docs" / "make_hostile_table.py"))
+    page = (ROOT / "docs" / "hostile-programs.md").read_text("utf-8")
+    lines = [line for line in page.splitlines() if line.startswith("| `")]
+    begins = [make["first_cells"](*program) for program in make["programs"]()]
+    todo = "run  python docs/make_hostile_table.py"
+    assert len(lines) == len(begins), todo
+    for line, begin in zip(lines, begins, strict=True):
+        assert line.startswith(begin), todo
+        assert line.count("ended by itself") + line.count("crashed") + line.count("stopped: ") == 4
+
+
 def test_every_option_of_vgpu_is_explained():
     page = (ROOT / "docs" / "virtual-gpus.md").read_text("utf-8")
     for parameter in vgpu_command.params:

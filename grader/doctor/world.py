@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import os
 import secrets
@@ -28,6 +29,15 @@ class World:
     tcp: socket.socket
     unix: socket.socket
     abstract: socket.socket
+    datagrams: socket.socket
+    segment: int
+
+    def __post_init__(self) -> None:
+        self._as_planted = {name: self._changed_at(name) for name in ("outside", "secret")}
+
+    def _changed_at(self, name: str) -> int:
+        """When the file, or anything about it, was changed last: nobody can set this time."""
+        return (self.folder / name).stat().st_ctime_ns
 
     def described(self) -> str:
         """What the programs are told: hiding the place is no protection."""
@@ -36,8 +46,10 @@ class World:
                 "secret": str(self.folder / "secret"),
                 "outside": str(self.folder / "outside"),
                 "socket": str(self.folder / "socket"),
+                "datagrams": str(self.folder / "socket-datagrams"),
                 "name": self.abstract.getsockname()[1:].decode(),
                 "port": self.tcp.getsockname()[1],
+                "segment": self.segment,
                 "victim": self.victim.pid,
                 "grader": os.getpid(),
             }
@@ -46,7 +58,7 @@ class World:
     def damage(self) -> Iterator[str]:
         """What is not as it was; empty where all is well."""
         names = {path.name for path in self.folder.iterdir()} if self.folder.exists() else set()
-        if names != {"secret", "outside", "socket"}:
+        if names != {"secret", "outside", "socket", "socket-datagrams"}:
             yield f"the folder outside holds {', '.join(sorted(names)) or 'nothing'}"
         for name, text in (("outside", _TEXT), ("secret", self.token)):
             path = self.folder / name
@@ -56,6 +68,10 @@ class World:
                 yield f"{name} was given another time"
             elif path.read_text("utf-8") != text:
                 yield f"{name} was overwritten"
+            elif self._changed_at(name) != self._as_planted[name]:
+                yield f"{name} was given attributes or links"
+        if self.segment not in _segments():
+            yield "shared memory outside was removed"
         if self.victim.poll() is not None:
             yield "another process was ended"
         elif _state(self.victim.pid) == "T":
@@ -64,6 +80,9 @@ class World:
             with contextlib.suppress(BlockingIOError):
                 listening.accept()[0].close()
                 yield "a connection came out of the sandbox"
+        with contextlib.suppress(BlockingIOError):
+            self.datagrams.recv(100)
+            yield "a datagram came out of the sandbox"
 
 
 @contextlib.contextmanager
@@ -79,10 +98,15 @@ def planted() -> Iterator[World]:
         tcp = stack.enter_context(_listening(socket.AF_INET, ("127.0.0.1", 0)))
         unix = stack.enter_context(_listening(socket.AF_UNIX, str(folder / "socket")))
         abstract = stack.enter_context(_listening(socket.AF_UNIX, f"\0grade-doctor-{os.getpid()}"))
-        for name in ("secret", "outside"):
+        datagrams = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+        datagrams.bind(str(folder / "socket-datagrams"))
+        datagrams.setblocking(False)
+        for name in ("secret", "outside", "socket-datagrams"):
             (folder / name).chmod(0o666)
         folder.chmod(0o777)
-        yield World(folder, token, stack.enter_context(_victim(token)), tcp, unix, abstract)
+        victim = stack.enter_context(_victim(token))
+        segment = stack.enter_context(_segment(token))
+        yield World(folder, token, victim, tcp, unix, abstract, datagrams, segment)
 
 
 @contextlib.contextmanager
@@ -110,6 +134,28 @@ def _victim(token: str) -> Iterator[subprocess.Popen[bytes]]:
     finally:
         victim.kill()
         victim.wait()
+
+
+@contextlib.contextmanager
+def _segment(token: str) -> Iterator[int]:
+    """A number of System V shared memory that holds the token, open to everybody."""
+    libc = ctypes.CDLL(None)
+    libc.shmat.restype = ctypes.c_void_p
+    number = libc.shmget(0, 4096, 0o1666)  # a private key, created
+    address = ctypes.c_void_p(libc.shmat(number, None, 0))
+    ctypes.memmove(address, token.encode(), len(token))
+    try:
+        yield number
+    finally:
+        libc.shmdt(address)
+        libc.shmctl(number, 0, None)
+
+
+def _segments() -> set[int]:
+    """Of this machine, less those that go when the last process lets go of them."""
+    lines = Path("/proc/sysvipc/shm").read_text("ascii").splitlines()[1:]
+    found = (line.split()[:3] for line in lines)
+    return {int(number) for _, number, mode in found if not int(mode, 8) & 0o1000}
 
 
 @contextlib.contextmanager

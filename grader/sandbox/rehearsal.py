@@ -21,7 +21,7 @@ from grader.sandbox.limits import Limits
 from grader.sandbox.request import Request
 from grader.sandbox.supervisor import Surroundings
 
-_PRIVILEGES, _SIGNAL_SCOPE = "privileges", "signal_scope"
+_PRIVILEGES, _LATER_LANDLOCK = "privileges", "later_landlock"
 
 
 def main(arguments: list[str]) -> None:
@@ -35,11 +35,12 @@ def main(arguments: list[str]) -> None:
 def find_features(scratch: str, unwanted: Collection[str] = ()) -> Features:
     """The best that works here; `unwanted` features are left out, for trying a lower rung.
 
-    Besides features, "privileges" leaves out what only root can do, and "signal_scope" what
-    Landlock can do since Linux 6.12. Raises OSError where nothing works, not even a plain process.
+    Besides features, "privileges" leaves out what only root can do, and "later_landlock"
+    what Landlock can do since the kernel of Debian 12. Raises OSError where nothing works, not
+    even a plain process.
     """
     wished = _wished(unwanted)
-    for name in set(unwanted) - {_PRIVILEGES, _SIGNAL_SCOPE}:
+    for name in set(unwanted) - {_PRIVILEGES, _LATER_LANDLOCK}:
         wished = wished.without(name, "left out on request")
     if _problem_with(wished, scratch) is None:
         return wished
@@ -52,7 +53,7 @@ def find_features(scratch: str, unwanted: Collection[str] = ()) -> Features:
 def _wished(unwanted: Collection[str]) -> Features:
     """All that this process has a chance of."""
     privileged = _PRIVILEGES not in unwanted and capabilities.can_administrate()
-    latest = landlock.SIGNALS_SINCE - 1 if _SIGNAL_SCOPE in unwanted else 1000
+    latest = landlock.OF_DEBIAN_12 if _LATER_LANDLOCK in unwanted else 1000
     features = Features(
         namespaces=Namespaces.ROOT if privileged else Namespaces.USER,
         own_processes=True,

@@ -81,6 +81,7 @@ def _filter(features: Features) -> bytes:
     return seccomp.program(
         families=seccomp.OWN_NETWORK if features.has_network else (),
         sees_others=shared,
+        can_truncate=not shared or features.landlock >= landlock.TRUNCATION_SINCE,
         only_signals_to=os.getpid() if reaches_others else None,
     )
 

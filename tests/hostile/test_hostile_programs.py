@@ -5,14 +5,18 @@ Beside each runs an honest program, in a sandbox of another zygote, and must com
 
 from __future__ import annotations
 
+import ctypes
+import os
+import tempfile
 import threading
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from rungs import LEFT_OUT
 
 from grader.doctor import program_names, try_program
-from grader.doctor.trial import LIMITS, PROGRAMS, left_of
+from grader.doctor.trial import LIMITS, MARKER, PROGRAMS, left_of
 from grader.doctor.world import planted
 from grader.sandbox.ended import Reason
 from grader.sandbox.features import Namespaces, Rung
@@ -20,15 +24,12 @@ from grader.sandbox.request import Request
 from grader.sandbox.zygote_host import Zygote
 
 HERE = Path(__file__).parent / "programs"
-#: What is left out for each rung, and what must be there for it to be one.
-RUNGS = {
-    "namespaces of root": ((), lambda f: f.namespaces is Namespaces.ROOT),
-    "namespaces of a user": (("privileges",), lambda f: f.namespaces is Namespaces.USER),
-    "Landlock": (("namespaces",), lambda f: f.rung is Rung.LANDLOCK and f.landlock > 5),
-    "Landlock of Debian 12": (
-        ("namespaces", "privileges", "signal_scope"),
-        lambda f: f.rung is Rung.LANDLOCK,
-    ),
+#: What must be there for each rung to be one.
+IS_IT = {
+    "namespaces of root": lambda f: f.namespaces is Namespaces.ROOT,
+    "namespaces of a user": lambda f: f.namespaces is Namespaces.USER,
+    "Landlock": lambda f: f.rung is Rung.LANDLOCK and f.landlock > 5,
+    "Landlock of Debian 12": lambda f: f.rung is Rung.LANDLOCK and f.landlock == 2,
 }
 QUICK = replace(LIMITS, cpu=0.5, wall=1.5)
 CASES = [(PROGRAMS, name) for name in program_names()]
@@ -47,11 +48,10 @@ print("right", total)
 """
 
 
-@pytest.fixture(scope="module", params=RUNGS)
+@pytest.fixture(scope="module", params=LEFT_OUT)
 def zygote(request):
-    left_out, is_it = RUNGS[request.param]
-    with Zygote(preload=(), without=left_out) as started:
-        if not is_it(started.features):
+    with Zygote(preload=(), without=LEFT_OUT[request.param]) as started:
+        if not IS_IT[request.param](started.features):
             pytest.skip(f"not to be had here: {started.features.described()}")
         yield started
 
@@ -108,6 +108,10 @@ def damaged(world, do):
             lambda w: w.victim.send_signal(19) or wait_stopped(w),
             "another process was stopped",
         ),
+        (lambda w: os.setxattr(w.folder / "outside", "user.x", b"x"), "outside was given"),
+        (lambda w: os.link(w.folder / "secret", w.folder.with_suffix(".x")), "secret was given"),
+        (lambda w: remove_segment(w.segment), "shared memory outside was removed"),
+        (lambda w: connect(w.datagrams), "a datagram came out"),
         (lambda w: connect(w.tcp), "a connection came out"),
         (lambda w: connect(w.unix), "a connection came out"),
         (lambda w: connect(w.abstract), "a connection came out"),
@@ -124,9 +128,14 @@ def wait_stopped(world):
         continue
 
 
+def remove_segment(number):
+    ctypes.CDLL(None).shmctl(number, 0, None)
+
+
 def connect(listening):
     with type(listening)(listening.family, listening.type) as channel:
         channel.connect(listening.getsockname())
+        channel.send(b"x")
 
 
 @pytest.mark.parametrize(
@@ -169,3 +178,12 @@ def test_what_is_left_would_be_seen(tmp_path):
         "processes of it are alive",
         f"left scratch in {zygote.folder}",
     ]
+
+
+@pytest.mark.parametrize("folder", ["/tmp", "/dev/shm"])
+def test_a_file_left_where_all_may_write_would_be_seen(folder):
+    with (
+        Zygote(preload=()) as zygote,
+        tempfile.NamedTemporaryFile(prefix=f"left-{MARKER.decode()}-", dir=folder) as left,
+    ):
+        assert list(left_of(zygote)) == [f"it left {left.name}"]

@@ -14,7 +14,9 @@ from collections.abc import Iterable
 
 from grader.sandbox.kernel.calls import PR_SET_NO_NEW_PRIVS, prctl, syscall
 
+TRUNCATION_SINCE = 3
 SIGNALS_SINCE = 6
+OF_DEBIAN_12 = 2  # Linux 6.1
 
 _VERSION = 1  # flag of landlock_create_ruleset
 _PATH_BENEATH = 1

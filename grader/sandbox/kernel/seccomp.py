@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import os
 import socket
 import struct
 from collections.abc import Callable, Sequence
@@ -29,6 +30,7 @@ REFUSED = (
     *("pidfd_open", "pidfd_getfd", "perf_event_open", "userfaultfd", "bpf"),
     *("add_key", "request_key", "keyctl"),
     *("mount", "umount2", "pivot_root", "chroot", "mount_setattr", "move_mount", "open_tree"),
+    "open_tree_attr",
     *("fsopen", "fsconfig", "fsmount", "fspick", "unshare", "setns"),
     *("open_by_handle_at", "name_to_handle_at", "fanotify_init", "quotactl"),
     *("init_module", "finit_module", "delete_module", "kexec_load", "reboot", "swapon"),
@@ -38,7 +40,10 @@ REFUSED = (
 #: these calls belongs to no process, so that nothing would count it, or it would stay behind.
 ABSENT = (
     *("io_uring_setup", "io_uring_enter", "io_uring_register"),
-    *("memfd_create", "memfd_secret", "shmget", "semget", "msgget", "mq_open"),
+    *("memfd_create", "memfd_secret", "mq_open", "mq_unlink"),
+    *("shmget", "shmat", "shmctl", "semget", "semop", "semtimedop", "semctl"),  # by number, too:
+    *("msgget", "msgsnd", "msgrcv", "msgctl"),  # what others made is reached without its key
+    *("setxattrat", "removexattrat", "file_setattr"),  # libc has the older ones
     "clone3",  # its flags lie behind a pointer, where no filter looks; libc then uses clone
 )
 #: Done only in appearance where others' files can be seen: Landlock does not cover them, and honest
@@ -47,6 +52,13 @@ PRETENDED = (
     *("chmod", "fchmod", "fchmodat", "fchmodat2", "chown", "lchown", "fchown", "fchownat"),
     *("utime", "utimes", "futimesat", "utimensat"),
     *("setxattr", "lsetxattr", "fsetxattr", "removexattr", "lremovexattr", "fremovexattr"),
+)
+#: Absent where others' files can be seen: Landlock does not cover these either.
+_WATCHING = ("inotify_init", "inotify_init1")
+#: Commands that choose whom a descriptor signals, or watch a folder: (call, its argument, commands)
+_SIGNALLING_BY_DESCRIPTOR = (
+    ("fcntl", 1, (8, 15, 1026)),  # F_SETOWN, F_SETOWN_EX, F_NOTIFY
+    ("ioctl", 1, (0x8901, 0x8902)),  # FIOSETOWN, SIOCSPGRP
 )
 #: Calls whose first argument is a process: allowed for 0, the caller.
 _OF_ONESELF = (
@@ -67,7 +79,7 @@ _NEW_NAMESPACES = 0x7E020080  # CLONE_NEW*, all of them
 _ARCHITECTURE = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _X32 = 0x40000000  # a second table of system calls on x86_64
 
-_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN, _AND = 0x20, 0x15, 0x35, 0x45, 0x06, 0x54
 _ALLOW, _KILL, _ERROR = 0x7FFF0000, 0x80000000, 0x00050000
 _NUMBER, _ARCH, _FIRST_ARGUMENT = 0, 4, 16  # offsets in struct seccomp_data
 
@@ -97,11 +109,16 @@ class _Program:
 
 
 def program(
-    *, families: Sequence[int], sees_others: bool = False, only_signals_to: int | None = None
+    *,
+    families: Sequence[int],
+    sees_others: bool = False,
+    can_truncate: bool = True,
+    only_signals_to: int | None = None,
 ) -> bytes:
     """A filter that allows sockets of `families`, and signals to one process or to all.
 
-    `sees_others` says that files of others have names here, if no more.
+    `sees_others` says that files of others have names here, if no more; `can_truncate`, that files
+    may be cut without being opened for writing, since something else restricts it.
     """
     made = _Program()
     made.add(_LOAD, _ARCH)
@@ -120,13 +137,15 @@ def program(
     for call in _IDLE:
         made.refuse(call, 0)
     made.by_argument("setsockopt", _without_large_buffers, argument=2)
-    for call in PRETENDED if sees_others else ():
-        if has(call):
-            made.refuse(call, 0)
+    for call, argument, commands in _SIGNALLING_BY_DESCRIPTOR:
+        _refuse_commands(made, call, argument, commands)
+    if sees_others:
+        _hide_others(made)
+    if not can_truncate:
+        _refuse_truncation(made)
     made.by_argument("clone", _without_namespaces)
     made.by_argument("socket", lambda inner: _only(inner, families, errno.EACCES))
-    pairs = (socket.AF_UNIX,)  # connected to nobody but each other
-    made.by_argument("socketpair", lambda inner: _only(inner, pairs, errno.EACCES))
+    made.by_argument("socketpair", _only_connected if sees_others else _only_local)
     if only_signals_to is not None:
         allowed = (only_signals_to,)
         for call in _SIGNALLING:
@@ -155,6 +174,56 @@ def load(code: bytes) -> None:
     header = struct.pack("HxxxxxxP", len(code) // 8, ctypes.addressof(buffer))
     prctl(PR_SET_NO_NEW_PRIVS, 1)
     prctl(PR_SET_SECCOMP, 2, ctypes.create_string_buffer(header))
+
+
+def _hide_others(made: _Program) -> None:
+    """Refuse what reaches others' files and sockets by their names, past Landlock."""
+    for call in filter(has, PRETENDED):
+        made.refuse(call, 0)
+    for call in filter(has, _WATCHING):
+        made.refuse(call, errno.ENOSYS)
+
+
+def _only_local(inner: _Program) -> None:
+    _only(inner, (socket.AF_UNIX,), errno.EACCES)
+
+
+def _only_connected(inner: _Program) -> None:
+    """Of local pairs, those that stay one: a socket for datagrams can be pointed at anybody's."""
+    inner.add(_EQUAL, socket.AF_UNIX, 1, 0)
+    inner.add(_RETURN, _ERROR | errno.EACCES)
+    inner.add(_LOAD, _FIRST_ARGUMENT + 8)
+    inner.add(_AND, 0xF)  # the rest are flags
+    for kind in (socket.SOCK_STREAM, socket.SOCK_SEQPACKET):
+        inner.add(_EQUAL, kind, 0, 1)
+        inner.add(_RETURN, _ALLOW)
+    inner.add(_RETURN, _ERROR | errno.EACCES)
+
+
+def _refuse_commands(made: _Program, call: str, argument: int, commands: Sequence[int]) -> None:
+    def body(inner: _Program) -> None:
+        for command in commands:
+            inner.add(_EQUAL, command, 0, 1)
+            inner.add(_RETURN, _ERROR | errno.EPERM)
+        inner.add(_RETURN, _ALLOW)
+
+    made.by_argument(call, body, argument=argument)
+
+
+def _refuse_truncation(made: _Program) -> None:
+    """Cutting files by name, or by opening them only for reading."""
+
+    def body(inner: _Program) -> None:
+        inner.add(_AND, os.O_TRUNC | os.O_ACCMODE)
+        inner.add(_EQUAL, os.O_TRUNC | os.O_RDONLY, 0, 1)
+        inner.add(_RETURN, _ERROR | errno.EACCES)
+        inner.add(_RETURN, _ALLOW)
+
+    made.refuse("truncate", errno.EACCES)
+    made.refuse("openat2", errno.ENOSYS)  # its flags lie behind a pointer
+    for call, argument in (("open", 1), ("openat", 2)):
+        if has(call):
+            made.by_argument(call, body, argument=argument)
 
 
 def _without_namespaces(inner: _Program) -> None:
