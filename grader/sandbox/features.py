@@ -33,7 +33,7 @@ class Features:
 
     `own_processes`: /proc shows the sandbox's processes only (else, with namespaces, there is no
     /proc). `landlock` is the interface's number, 0 for none. `slot_user`: each process has a user
-    of its own. `cgroup` is the folder below which control groups may be made.
+    of its own. `cgroup`: the kernel counts memory and processes of each sandbox as a whole.
     """
 
     namespaces: Namespaces = Namespaces.NONE
@@ -41,7 +41,7 @@ class Features:
     landlock: int = 0
     seccomp: bool = False
     slot_user: bool = False
-    cgroup: str | None = None
+    cgroup: bool = False
     missing: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -68,7 +68,7 @@ class Features:
             "landlock": f"ABI {self.landlock}",
             "seccomp": "yes",
             "slot_user": "a user for each sandbox",
-            "cgroup": str(self.cgroup),
+            "cgroup": "one for each sandbox",
         }
         nothing = Features()
         return [

@@ -16,7 +16,7 @@ from pathlib import Path
 from grader.sandbox import supervisor
 from grader.sandbox.ended import Ended, Reason
 from grader.sandbox.features import Features, Namespaces
-from grader.sandbox.kernel import capabilities, landlock
+from grader.sandbox.kernel import capabilities, cgroup, landlock
 from grader.sandbox.limits import Limits
 from grader.sandbox.request import Request
 from grader.sandbox.supervisor import Surroundings
@@ -42,6 +42,8 @@ def find_features(scratch: str, unwanted: Collection[str] = ()) -> Features:
     wished = _wished(unwanted)
     for name in set(unwanted) - {_PRIVILEGES, _LATER_LANDLOCK}:
         wished = wished.without(name, "left out on request")
+    if wished.cgroup:
+        wished = _with_claim(wished)
     if _problem_with(wished, scratch) is None:
         return wished
     found = _one_by_one(wished, scratch)
@@ -60,6 +62,7 @@ def _wished(unwanted: Collection[str]) -> Features:
         landlock=min(landlock.abi(), latest),
         seccomp=True,
         slot_user=privileged and os.geteuid() == 0,
+        cgroup=True,
     )
     if not features.landlock:
         features = features.without("landlock", "the kernel has none, or it is switched off")
@@ -68,10 +71,22 @@ def _wished(unwanted: Collection[str]) -> Features:
     return features
 
 
+def _with_claim(wished: Features) -> Features:
+    """The same, having made ready for control groups where that can be."""
+    try:
+        cgroup.claim()
+    except OSError as error:
+        return wished.without("cgroup", str(error))
+    return wished
+
+
 def _one_by_one(wished: Features, scratch: str) -> Features:
     """Each feature alone, so that one which does not work is told from those that do."""
     found = _with_namespaces(wished, scratch)
-    for name in ("landlock", "seccomp", "slot_user"):
+    if found.namespaces is Namespaces.USER and wished.slot_user:
+        wished = wished.without("slot_user", "a user namespace knows one user only")
+        found = replace(found, missing=found.missing | wished.missing)
+    for name in ("landlock", "seccomp", "slot_user", "cgroup"):
         if not getattr(wished, name):
             continue
         alone = replace(Features(), **{name: getattr(wished, name)})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import random
+import signal
 import sys
 import traceback
 from contextlib import suppress
@@ -15,6 +16,7 @@ from grader.sandbox import limits
 from grader.sandbox.features import Features, Namespaces
 from grader.sandbox.keeper import tell
 from grader.sandbox.kernel import landlock, processes, root, seccomp
+from grader.sandbox.kernel.calls import PR_SET_DUMPABLE, PR_SET_PDEATHSIG, prctl
 from grader.sandbox.request import Request
 
 #: Of this machine's /proc and /sys, where there is no private root.
@@ -54,6 +56,9 @@ def run(
 
 def _confine(request: Request, features: Features, place: Place, pipes: list[int]) -> None:
     os.setsid()
+    if features.namespaces is Namespaces.NONE:
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # the keeper is not process 1
+        prctl(PR_SET_DUMPABLE, 1)  # the supervisor, a plain user, looks for deleted files
     for number, pipe in enumerate(pipes):
         os.dup2(pipe, number)
         os.close(pipe)

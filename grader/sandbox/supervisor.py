@@ -23,14 +23,17 @@ from grader.records import Json
 from grader.sandbox import keeper, place, student
 from grader.sandbox.ended import Ended, Reason, from_status
 from grader.sandbox.features import Features, Namespaces
-from grader.sandbox.kernel import namespaces, processes
+from grader.sandbox.kernel import cgroup, namespaces, processes
 from grader.sandbox.kernel.calls import PR_SET_CHILD_SUBREAPER, prctl
+from grader.sandbox.kernel.cgroup import Group
+from grader.sandbox.limits import Limits
 from grader.sandbox.request import Request
 from grader.sandbox.student import Place
 
 _BUSY, _IDLE = 0.05, 0.2  # seconds between two looks
 _GRACE = 2.0  # seconds for a sandbox to end by itself once it is asked to
 _FIRST_SLOT_USER = 1 << 28  # far from the users of any machine; plus a process number
+_OF_KEEPER = namespaces.MOUNT | namespaces.CGROUP
 
 
 @dataclass(frozen=True)
@@ -62,12 +65,16 @@ def supervise(
 
 @dataclass
 class _Sandbox:
-    """A keeper and all below it; `told` is read, `end` ends it, `home` is a scratch folder."""
+    """A keeper and all below it; `told` is read, `end` ends it, `home` is a scratch folder.
+
+    `group` is its control group.
+    """
 
     keeper: int
     told: int
     end: int
     home: str | None
+    group: Group | None
 
 
 @contextlib.contextmanager
@@ -76,6 +83,7 @@ def _sandbox(request: Request, around: Surroundings, pipes: list[int]) -> Iterat
     features = around.features
     user = _FIRST_SLOT_USER + os.getpid() if features.slot_user else None
     home: Place | None = None
+    group = _group(request.limits) if features.cgroup else None
     told, tell = os.pipe()
     end, ending = os.pipe()
     try:
@@ -87,18 +95,25 @@ def _sandbox(request: Request, around: Surroundings, pipes: list[int]) -> Iterat
         if child == 0:
             os.close(told)
             os.close(ending)
-            _keep(request, features, home, user, pipes, tell, end)
+            _keep(request, features, home, user, pipes, tell, end, group)
         for file in (*pipes, tell, end):
             os.close(file)
-        yield _Sandbox(child, told, ending, home.home if home else None)
+        yield _Sandbox(child, told, ending, home.home if home else None, group)
     finally:
         if home is not None:
             place.remove(home.home)
+        if group is not None:
+            group.remove()
+
+
+def _group(limits: Limits) -> Group:
+    """What is written to the private scratch is memory, too. The keeper is one more process."""
+    return Group(memory=limits.memory + limits.scratch, processes=limits.processes + 1)
 
 
 def _leave_namespaces(features: Features) -> None:
-    """What is started from here on is in namespaces of its own; mounts are the keeper's matter."""
-    kinds = namespaces.ALL_BUT_USER & ~namespaces.MOUNT
+    """What is started from here on is in namespaces of its own; some are the keeper's matter."""
+    kinds = namespaces.ALL_BUT_USER & ~_OF_KEEPER
     if features.namespaces is Namespaces.USER:
         namespaces.unshare_as_user(kinds)
     else:
@@ -114,12 +129,15 @@ def _keep(
     pipes: list[int],
     told: int,
     end: int,
+    group: Group | None,
 ) -> NoReturn:
     """The keeper's whole life."""
     try:
+        if group is not None:
+            cgroup.enter(group.door)
         _close_all_but({*range(3), *pipes, told, end})
         if home is None:
-            namespaces.unshare(namespaces.MOUNT)
+            namespaces.unshare(_OF_KEEPER)
             home = place.enter_private_root(request.folder, features, request.limits, user)
         inside = home
         keeper.keep(
@@ -170,6 +188,9 @@ class _Watch:
         if "problem" in self.heard:
             return {"problem": self.heard["problem"]}
         ended = from_status(self.heard.get("status", -signal.SIGKILL))
+        group = self.sandbox.group
+        if reason is None and group is not None and group.ran_out_of_memory():
+            reason = Reason.MEMORY
         if reason is not None:
             ended = Ended(reason)
         return asdict(replace(ended, cpu=self._cpu_in_all(), memory=self.memory))
@@ -245,6 +266,8 @@ class _Watch:
 
     def _sweep(self) -> None:
         """End what is left below us: stop all first, since who is stopped starts nothing."""
+        if self.sandbox.group is not None:
+            self.sandbox.group.kill()
         while left := processes.descendants(os.getpid()):
             for number in (signal.SIGSTOP, signal.SIGKILL):
                 for pid in left:
