@@ -105,7 +105,7 @@ def test_as_whoever_runs_these_tests():
     ("without", "at_best"),
     [
         (("namespaces",), "landlock"),
-        (("namespaces", "privileges", "signal_scope"), "landlock"),
+        (("namespaces", "privileges", "later_landlock"), "landlock"),
         (("namespaces", "landlock"), "limits"),
         (("namespaces", "seccomp"), "limits"),
         (("namespaces", "landlock", "seccomp", "slot_user", "cgroup"), "limits"),

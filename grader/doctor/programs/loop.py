@@ -2,7 +2,7 @@
 
 import threading
 
-ENDS = ("cpu",)
+ENDS = ("cpu", "wall")
 
 
 def forever():
