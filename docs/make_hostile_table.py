@@ -85,7 +85,7 @@ def _cell(finding: Finding) -> str:
 
 
 def main() -> None:
-    limits = replace(LIMITS, cpu=0.5, wall=1.5)
+    limits = replace(LIMITS, cpu=0.3, wall=2.0)
     findings: dict[str, dict[str, Finding]] = {}
     features: dict[str, Features] = {}
     for rung, left_out in rungs().items():

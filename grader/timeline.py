@@ -14,7 +14,6 @@ import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from statistics import median
 from typing import Any, NamedTuple, TypeVar
 
 HOST = -1
@@ -116,11 +115,6 @@ class Timeline:
             windows.append(Window(min(max(first[step], before), end), end))
             before = end
         return windows
-
-    def step_time(self) -> float:
-        """Seconds of a typical step (the median); 0 where there is no step."""
-        windows = self.steps()
-        return median(w.seconds for w in windows) if windows else 0.0
 
     def typical_step(self) -> Window | None:
         """The window of the step that took the (lower) median time; None without steps."""

@@ -39,7 +39,6 @@ FIRST = Window(10, 26)
 
 def test_steps_do_not_overlap():
     assert TIMELINE.steps() == [FIRST, Window(26, 29)]
-    assert TIMELINE.step_time() == (16 + 3) / 2
     assert TIMELINE.typical_step() == Window(26, 29)
     assert (TIMELINE.whole(), TIMELINE.makespan()) == (Window(0, 29), 29)
 
@@ -65,7 +64,7 @@ def test_how_many_work_at_once():
 
 def test_a_timeline_of_nothing():
     empty = Timeline([ZERO])
-    assert (empty.steps(), empty.step_time(), empty.typical_step()) == ([], 0, None)
+    assert (empty.steps(), empty.typical_step()) == ([], None)
     assert (empty.makespan(), empty.busy_share(), empty.bubble_share()) == (0, [0], 0)
     assert (empty.seconds_at_once(), empty.most_at_once()) == ([0, 0], 0)
 

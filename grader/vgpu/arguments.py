@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from torch import Tensor
@@ -40,6 +40,15 @@ class Found:
             self.gpu, self.block = tensor._gpu, tensor._block
         elif self.gpu != tensor._gpu:
             self.mixed = True
+
+
+def tensors_in(values: Sequence[Any]) -> Iterator[Tensor]:
+    """The tensors among the arguments or results of an op, those in lists too."""
+    for value in values:
+        if isinstance(value, Tensor):
+            yield value
+        elif isinstance(value, (list, tuple)):
+            yield from tensors_in(value)
 
 
 def unpack(values: Sequence[Any], found: Found) -> list[Any]:

@@ -1,4 +1,4 @@
-"""The behaviours need a process that is switched over for good; test_behaviours.py starts it."""
+"""Some folders need a process that is switched over for good; test_behaviours.py starts them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-collect_ignore = ["behaviours", "per_device"]
+collect_ignore = ["behaviours", "per_device", "clock/simulated"]
 
 
 @pytest.fixture

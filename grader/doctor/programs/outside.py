@@ -20,6 +20,8 @@ def openable(path):
 ways = {
     "append": lambda: written(outside),
     "truncate": lambda: os.truncate(outside, 0),
+    "truncate while reading": lambda: os.open(outside, os.O_TRUNC),
+    "truncate while doing neither": lambda: os.open(outside, os.O_TRUNC | os.O_ACCMODE),
     "remove": lambda: os.remove(outside),
     "rename over": lambda: os.rename("main.py", outside),
     "link": lambda: os.symlink("main.py", outside + "-link"),

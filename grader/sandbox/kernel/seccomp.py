@@ -211,12 +211,13 @@ def _refuse_commands(made: _Program, call: str, argument: int, commands: Sequenc
 
 
 def _refuse_truncation(made: _Program) -> None:
-    """Cutting files by name, or by opening them only for reading."""
+    """Cutting files by name, or by opening them for anything but writing."""
 
     def body(inner: _Program) -> None:
         inner.add(_AND, os.O_TRUNC | os.O_ACCMODE)
-        inner.add(_EQUAL, os.O_TRUNC | os.O_RDONLY, 0, 1)
-        inner.add(_RETURN, _ERROR | errno.EACCES)
+        for mode in (os.O_RDONLY, os.O_ACCMODE):  # the latter opens for neither, and cuts, too
+            inner.add(_EQUAL, os.O_TRUNC | mode, 0, 1)
+            inner.add(_RETURN, _ERROR | errno.EACCES)
         inner.add(_RETURN, _ALLOW)
 
     made.refuse("truncate", errno.EACCES)

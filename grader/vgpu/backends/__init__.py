@@ -37,9 +37,6 @@ class Backend(Protocol):
     def synchronize(self) -> None:
         """Come back when all ops are done, not only asked for."""
 
-    def seed(self, seed: int) -> None:
-        """Random numbers start again, wherever the back end draws them."""
-
 
 def choose(data: str) -> Backend:
     """The back end for `settings.data`: "cpu", "cuda" or "meta"."""

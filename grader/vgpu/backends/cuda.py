@@ -5,25 +5,21 @@ torch's own CUDA kernels do the work, so virtual tensors are reached through the
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from grader.errors import UsageError
-from grader.vgpu.bindings import quick
+from grader.vgpu.backends.with_data import WithData
 
 # Kept before torch.cuda speaks for the virtual GPUs.
 _device_count = torch.cuda.device_count
 _init = torch.cuda.init
-_manual_seed_all = torch.cuda.manual_seed_all
 _synchronize: Any = torch.cuda.synchronize
 
 
-class Cuda:
+class Cuda(WithData):
     needs_cuda_kernels = True
-    dry = False
 
     def __init__(self) -> None:
         real = _device_count()
@@ -40,19 +36,6 @@ class Cuda:
     def device(self, gpu: int) -> torch.device:
         return self._devices[gpu % len(self._devices)]
 
-    def kernel(self, op: Any) -> Callable[..., Any]:
-        return quick(op)
-
-    def adopt(self, tensor: Tensor) -> Tensor:
-        """Single numbers and indices of the host are taken by torch's own kernels."""
-        return tensor
-
-    def number(self, inner: Tensor) -> Any:
-        return inner.item()
-
     def synchronize(self) -> None:
         for device in self._devices:
             _synchronize(device)
-
-    def seed(self, seed: int) -> None:
-        _manual_seed_all(seed)

@@ -37,9 +37,6 @@ class Meta:
     def synchronize(self) -> None:
         """There is nothing to do."""
 
-    def seed(self, seed: int) -> None:
-        """No numbers are drawn."""
-
 
 def no_data(wanted: str) -> RuntimeError:
     """What a script is told that asks for numbers in dry mode."""

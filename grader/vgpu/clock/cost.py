@@ -7,7 +7,7 @@ A real kernel is slower than its roofline, the more so the smaller it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import flop_registry
 
+from grader.vgpu.arguments import tensors_in
 from grader.vgpu.clock.spec import GpuSpec
 
 #: Ops that only look at their input in another way, though their schema does not say so.
@@ -114,7 +115,7 @@ def _study(func: Any) -> _Plan:
 
 def _product(spec: GpuSpec, flops: int, tensors: Sequence[Any]) -> Cost:
     """What one kernel takes."""
-    size = sum(map(_size, _tensors(tensors)))
+    size = sum(map(_size, tensors_in(tensors)))
     peak = spec.peak(_precision(spec, tensors, convolves=False))
     return Cost(max(flops / peak, size / spec.bandwidth), size)
 
@@ -143,14 +144,14 @@ _KERNELS = {"aten::linear": _linear, "aten::linear_backward": _linear_backward}
 
 
 def _bytes(plan: _Plan, args: Sequence[Any], kwargs: dict[str, Any], result: Any) -> int:
-    out = sum(map(_size, _tensors((result,))))
+    out = sum(map(_size, tensors_in((result,))))
     if plan.fills:
-        return out + sum(map(_size, _tensors(args[1:])))
+        return out + sum(map(_size, tensors_in(args[1:])))
     if plan.gathers:
-        return 2 * out + sum(map(_size, _tensors(args[1:])))
+        return 2 * out + sum(map(_size, tensors_in(args[1:])))
     named = [value for name, value in kwargs.items() if name not in plan.outputs]
     again = [args[i] for i in plan.writes if i < len(args)]
-    return out + sum(map(_size, _tensors((args, named, again))))
+    return out + sum(map(_size, tensors_in((args, named, again))))
 
 
 def _size(tensor: Tensor) -> int:
@@ -161,17 +162,9 @@ def _size(tensor: Tensor) -> int:
     return size
 
 
-def _tensors(values: Sequence[Any]) -> Iterator[Tensor]:
-    for value in values:
-        if isinstance(value, Tensor):
-            yield value
-        elif isinstance(value, (list, tuple)):
-            yield from _tensors(value)
-
-
 def _precision(spec: GpuSpec, args: Sequence[Any], *, convolves: bool) -> str:
     """The dtype that matrix units work in; float32 is rounded to TF32 where torch may."""
-    dtype = next((t.dtype for t in _tensors(args)), torch.float32)
+    dtype = next((t.dtype for t in tensors_in(args)), torch.float32)
     if dtype is torch.float32 and "tf32" in spec.flops:
         cudnn: Any = torch.backends.cudnn  # torch leaves it untyped
         backend = cudnn.conv if convolves else torch.backends.cuda.matmul

@@ -9,7 +9,7 @@ back end as the one for their home.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, Never
 from weakref import WeakKeyDictionary
@@ -19,6 +19,7 @@ from torch import Tensor
 from torch import distributed as dist
 
 from grader.vgpu import devices, dispatch, ranks, recorder
+from grader.vgpu.arguments import tensors_in
 from grader.vgpu.tensor import VirtualTensor
 
 #: How long NCCL waits for the other ranks, unless told.
@@ -130,7 +131,7 @@ def _collective(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     name = func._schema.name
     rest = [argument.name for argument in func._schema.arguments[len(args) :]]
     values = [*args, *(kwargs[key] for key in rest if key in kwargs)]
-    tensors = list(_tensors(values))
+    tensors = list(tensors_in(values))
     gpu = _common_gpu(tensors)
     group = next(dist.ProcessGroup.unbox(value) for value in values if _is_group(value))
     _record(name, values, gpu, group)
@@ -140,7 +141,7 @@ def _collective(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     result = _BY_OTHERS.get(name, func)(*inner)
     if name in _POINT_TO_POINT:
         return result
-    outer = dict(zip(map(id, _tensors(inner)), tensors, strict=True))
+    outer = dict(zip(map(id, tensors_in(inner)), tensors, strict=True))
     return _outer(result, outer, _open.get(group))
 
 
@@ -216,14 +217,6 @@ def _is_group(value: Any) -> bool:
     return isinstance(value, torch.ScriptObject) and "ProcessGroup" in str(value._type())
 
 
-def _tensors(values: Any) -> Iterator[Tensor]:
-    for value in values:
-        if isinstance(value, Tensor):
-            yield value
-        elif isinstance(value, (list, tuple)):
-            yield from _tensors(value)
-
-
 def _common_gpu(tensors: list[Tensor]) -> int:
     """The GPU of all these tensors, or what NCCL says of others."""
     if any(type(tensor) is not VirtualTensor for tensor in tensors):
@@ -285,7 +278,7 @@ def _work(future: Any) -> Any:
 
 
 def _record(name: str, values: list[Any], gpu: int, group: Any) -> None:
-    written = list(_tensors(values[:1]))
+    written = list(tensors_in(values[:1]))
     size = sum(tensor.numel() * tensor.element_size() for tensor in written)
     known = name in ("c10d::send", "c10d::recv_")
     peer = dist.get_global_rank(group, values[2]) if known else None

@@ -216,12 +216,15 @@ def default(device: Any = None) -> GpuGenerator:
 
 def manual_seed(seed: int) -> None:
     """Before first use too; ignored where there are no GPUs."""
-    if devices.count():
-        _seed([_state_of(_current())], int(seed))
+    if not _choice.per_device:
+        manual_seed_all(seed)
+    elif devices.count():
+        _state_of(_current()).go(int(seed), 0)
 
 
 def manual_seed_all(seed: int) -> None:
-    _seed([_state_of(gpu) for gpu in range(devices.count())], int(seed))
+    for gpu in range(devices.count()):
+        _state_of(gpu).go(int(seed), 0)
 
 
 def seed() -> None:
@@ -230,12 +233,6 @@ def seed() -> None:
 
 def seed_all() -> None:
     manual_seed_all(Generator().seed())
-
-
-def _seed(states: Iterable[State], number: int) -> None:
-    for state in states:
-        state.go(number, 0)
-    devices.backend().seed(number)
 
 
 def _current() -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 from grader import vgpu
@@ -9,6 +11,9 @@ from grader import vgpu
 vgpu.install(5)
 
 import torch  # noqa: E402 - installed first, as in a script
+
+gc.collect()
+gc.freeze()  # torch's own objects stay; tests that collect garbage need not look through them
 
 
 @pytest.fixture(autouse=True)

@@ -1,15 +1,18 @@
-"""PyTorch's own database of ops on a virtual GPU, against the CPU: `python samples.py float32`.
+"""PyTorch's own database of ops on a virtual GPU, against the CPU: `samples.py float32 bool`.
 
-The first three samples of each op, forward and backward, in a process of its own. Prints a JSON
-object: how many samples are `right`, and by "op" or "op.variant" what is wrong (`failures`).
+The first three samples of each op, forward and backward. Prints a JSON object by dtype: how many
+samples are `right`, and by "op" or "op.variant" what is wrong (`failures`). The database is read
+once (four seconds); forks of this process, two at a time, take a dtype each.
 """
 
 from __future__ import annotations
 
 import json
+import multiprocessing
 import sys
 import warnings
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from itertools import islice
 from typing import Any
 
@@ -119,27 +122,29 @@ def samples(op: Any, dtype: torch.dtype) -> Iterator[Call]:
         yield sample.input, sample.args, sample.kwargs
 
 
-def run(dtype: torch.dtype) -> dict[str, Any]:
+def run(dtype_name: str) -> dict[str, Any]:
+    dtype = getattr(torch, dtype_name)
     right = 0
     failures: dict[str, str] = {}
     for op in op_db:
         if dtype not in op.dtypes:
             continue
-        name = f"{op.name}.{op.variant_test_name}".rstrip(".")
+        op_name = f"{op.name}.{op.variant_test_name}".rstrip(".")
         for call in samples(op, dtype):
             try:
                 complaints = check(op, call)
             except Exception as error:
-                failures[name] = f"{type(error).__name__}: {error}"
+                failures[op_name] = f"{type(error).__name__}: {error}"
                 continue
             if complaints is not None:
                 right += 1
             if complaints:
-                failures.setdefault(name, complaints[0])
+                failures.setdefault(op_name, complaints[0])
     return {"right": right, "failures": failures}
 
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
-    print(json.dumps(run(getattr(torch, sys.argv[1]))))
+    with ProcessPoolExecutor(2, multiprocessing.get_context("fork")) as pool:
+        print(json.dumps(dict(zip(sys.argv[1:], pool.map(run, sys.argv[1:]), strict=True))))

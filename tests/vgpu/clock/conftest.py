@@ -1,3 +1,0 @@
-"""The simulated folder needs a process of its own; test_simulated.py starts it."""
-
-collect_ignore = ["simulated"]
