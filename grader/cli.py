@@ -163,6 +163,7 @@ def new(assignment: str, folder: Path) -> None:
     "--without",
     multiple=True,
     metavar="FEATURE",
+    callback=lambda ctx, parameter, names: _known_features(names),
     help="Leave a feature out, to see what a lesser machine would hold; may be repeated.",
 )
 def doctor(without: tuple[str, ...]) -> None:
@@ -195,6 +196,14 @@ def doctor(without: tuple[str, ...]) -> None:
 
 
 # -------------------------------------------------------------- what is shown
+
+
+def _known_features(names: tuple[str, ...]) -> tuple[str, ...]:
+    from grader.sandbox.features import OPTIONAL
+
+    if unknown := [name for name in names if name not in OPTIONAL]:
+        raise click.BadParameter(f"{', '.join(unknown)}; expected {', '.join(OPTIONAL)}")
+    return names
 
 
 def _line(ok: bool, name: str, text: str) -> None:
