@@ -163,7 +163,7 @@ def new(assignment: str, folder: Path) -> None:
     "--without",
     multiple=True,
     metavar="FEATURE",
-    callback=lambda ctx, parameter, names: _known_features(names),
+    callback=lambda *given: _known_features(given[-1]),
     help="Leave a feature out, to see what a lesser machine would hold; may be repeated.",
 )
 def doctor(without: tuple[str, ...]) -> None:
