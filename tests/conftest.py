@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import attrs
@@ -12,13 +12,14 @@ import pytest
 from grader.judge.prober import WorkerProber
 from grader.rubric import Rubric, load_rubric
 from grader.sandbox.host import Launcher
-from grader.sandbox.launching import launcher_for_this_process
+from grader.sandbox.launching import sandboxes
 
 
 @pytest.fixture(scope="session")
-def launcher() -> Launcher:
+def launcher() -> Iterator[Launcher]:
     """The warm zygote of this process."""
-    return launcher_for_this_process()
+    with sandboxes() as found:
+        yield found.launcher
 
 
 @pytest.fixture(scope="session")

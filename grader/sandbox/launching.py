@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import functools
 import os
 import platform
 from collections.abc import Callable, Iterator
@@ -63,12 +61,3 @@ def _refuse(features: Features, *, trust: bool) -> None:
         do="use the Dockerfile or another machine (`grade doctor` tells what it can do), or pass "
         "--trust-submissions if you know who wrote every line",
     )
-
-
-@functools.cache
-def launcher_for_this_process() -> Launcher:
-    """One launcher per process, closed at its end."""
-    context = sandboxes()
-    found = context.__enter__()
-    atexit.register(context.__exit__, None, None, None)
-    return found.launcher
