@@ -11,7 +11,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from hostile_hand_ins import hostile_hand_ins
+from hostile_hand_ins import hand_ins
 
 from grader.grading import grade_class
 from grader.judge import judge
