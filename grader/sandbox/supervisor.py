@@ -176,7 +176,7 @@ class _Watch:
         self.cpu = 0.0
         self.memory = 0
         self.heard: Json = {}
-        self._allow({"cpu": self.limits.cpu, "wall": self.limits.wall})
+        self._allow({"cpu": self.limits.cpu, "wall": self.limits.wall, "idle": self.limits.wall})
 
     def report(self) -> Json:
         """Watch to the end. What is returned is an `Ended`, or a problem of ours."""
@@ -226,10 +226,15 @@ class _Watch:
         return bool(lines)
 
     def _allow(self, bounds: Json) -> None:
-        """Processor and wall time, in seconds, counted from now."""
-        self.cpu = processes.processor_seconds(processes.descendants(os.getpid()))
+        """Processor and wall time, in seconds, counted from now.
+
+        `idle` bounds wall time, too, but not while it waits for a processor that others have.
+        """
+        pids = processes.descendants(os.getpid())
+        self.cpu = processes.processor_seconds(pids)
         self.cpu_end = self.cpu + bounds["cpu"]
         self.wall_end = time.monotonic() + bounds["wall"]
+        self.idle_end = time.monotonic() - processes.starved_seconds(pids) + bounds["idle"]
 
     def _look(self) -> Reason | None:
         pids = processes.descendants(os.getpid())
@@ -240,7 +245,8 @@ class _Watch:
             return Reason.MEMORY
         if self.cpu > self.cpu_end:
             return Reason.CPU
-        if time.monotonic() > self.wall_end:
+        now = time.monotonic()
+        if now > self.wall_end or now - processes.starved_seconds(pids) > self.idle_end:
             return Reason.WALL
         if len(pids) > self.limits.processes + 1:
             return Reason.PROCESSES

@@ -35,6 +35,7 @@ WORKER_MODULES = (
 START_SECONDS = 120.0
 WALL_PER_CPU = 4  # others compute too
 _BACKLOG = 64
+_IDLE = 1.0  # seconds, so that what computes is ended for its processor time
 _GRACE = 10.0  # seconds for the supervisor to do what it promised
 
 
@@ -170,8 +171,8 @@ class ZygoteLauncher:
             os.fdopen(output[0], "rb"),
             kill=sandbox.kill,
             wait=sandbox.wait,
-            allow=lambda seconds: sandbox.allow(seconds, seconds * WALL_PER_CPU) + _GRACE,
-            rest=lambda: sandbox.allow(request.limits.cpu, request.limits.wall),
+            allow=lambda seconds: _allow_question(sandbox, seconds),
+            rest=lambda: sandbox.allow(request.limits.cpu, wall=request.limits.wall),
             limits=request.limits,
         )
 
@@ -222,6 +223,13 @@ def _hand_over(address: str, request: bytes, files: list[int]) -> None:
     raise InternalError("the process that starts sandboxes is gone", do="run the command again")
 
 
+def _allow_question(sandbox: _Sandbox, seconds: float) -> float:
+    """Bound the work on one question; returns how long to wait for its end."""
+    wall = seconds * WALL_PER_CPU + _IDLE
+    sandbox.allow(seconds, wall=wall, idle=seconds * 1.25 + _IDLE)
+    return wall + _GRACE
+
+
 @dataclass
 class _Sandbox:
     """The supervisor's socket: what we say to it, and its report."""
@@ -230,12 +238,14 @@ class _Sandbox:
     ended: Ended | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def allow(self, cpu: float, wall: float) -> float:
-        """Processor and wall time, in seconds from now on; returns the latter."""
-        bounds = {"cpu": cpu, "wall": wall}
+    def allow(self, cpu: float, *, wall: float, idle: float | None = None) -> None:
+        """Processor and wall time, in seconds from now on.
+
+        Of the latter, at most `idle` while the processors are free.
+        """
+        bounds = {"cpu": cpu, "wall": wall, "idle": wall if idle is None else idle}
         with contextlib.suppress(OSError):  # it has ended; whoever waits for an answer learns that
             self.control.sendall(json.dumps(bounds).encode() + b"\n")
-        return wall
 
     def kill(self) -> None:
         """End all of it."""

@@ -22,6 +22,7 @@ import grader
 from grader.errors import InternalError
 from grader.sandbox.ended import Reason
 from grader.sandbox.features import Features, Namespaces, Rung
+from grader.sandbox.kernel import processes
 from grader.sandbox.limits import Limits
 from grader.sandbox.place import remove, without
 from grader.sandbox.request import Request
@@ -355,10 +356,37 @@ def test_time_is_bounded_anew_for_each_question(zygotes, hand_in):
     sandbox = zygotes().launcher._start(request, *(os.open(os.devnull, os.O_RDWR) for _ in "abc"))
     for _ in range(3):
         time.sleep(1.5)
-        sandbox.allow(1, 3)
+        sandbox.allow(1, wall=3)
     assert sandbox.wait(0.1) is None  # 4.5 s of a wall time of 3
     sandbox.kill()
     assert sandbox.wait(5).reason == Reason.CANCELLED
+
+
+@pytest.mark.parametrize(("text", "reason"), [("time.sleep(60)", "wall"), ("pass", "cpu")])
+def test_a_question_ends_what_sleeps_as_soon_as_what_computes(zygotes, hand_in, text, reason):
+    folder = hand_in({"main.py": f"import time\nwhile True: {text}"})
+    request = Request("grader.sandbox.script", str(folder), ["main.py"], {}, Limits())
+    sandbox = zygotes().launcher._start(request, *(os.open(os.devnull, os.O_RDWR) for _ in "abc"))
+    began = time.monotonic()
+    sandbox.allow(1, wall=30, idle=2)
+    assert sandbox.wait(35).reason == reason
+    if reason == "wall":
+        assert 1.9 < time.monotonic() - began < 20
+
+
+def test_who_waits_for_a_processor_is_not_idle(tmp_path):
+    """Two busy processes on one processor: each starves half of the time."""
+    burn = "import os, time\nos.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n"
+    burn += "end = time.monotonic() + 1.5\nwhile time.monotonic() < end: pass\n"
+    burn += "print(open('/proc/self/schedstat').read())"
+    pair = [
+        subprocess.Popen([sys.executable, "-c", burn], stdout=subprocess.PIPE) for _ in range(2)
+    ]
+    time.sleep(1.2)
+    starved = [processes.starved_seconds([process.pid]) for process in pair]
+    for process in pair:
+        process.communicate()
+    assert sum(starved) > 0.5
 
 
 # ------------------------------------------------------------------ the end

@@ -65,6 +65,15 @@ def processor_seconds(pids: Iterable[int]) -> float:
     return ticks / _TICKS
 
 
+def starved_seconds(pids: Iterable[int]) -> float:
+    """How long these processes could have run, but had to wait for a processor."""
+    waited = 0
+    for pid in pids:
+        with suppress(*_GONE), open(f"/proc/{pid}/schedstat", "rb") as file:
+            waited += int(file.read().split()[1])
+    return waited / 1e9
+
+
 def threads_of_user(uid: int) -> int:
     """How many threads a user has on this machine."""
     count = 0
