@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
+import functools
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -60,17 +60,22 @@ def search_path() -> str:
 
 
 @pytest.fixture(scope="module")
-def results(request: Any, tmp_path_factory: pytest.TempPathFactory) -> Results:
-    """Of one child process, which runs all of its tests."""
-    return run(*CHILDREN[request.param], tmp_path_factory.mktemp("child") / "report.xml")
+def results_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Results]:
+    """What a child's tests said; it is started once, by the first who asks."""
+
+    @functools.cache
+    def results_of(child: str) -> Results:
+        return run(*CHILDREN[child], tmp_path_factory.mktemp("child") / "report.xml")
+
+    return results_of
 
 
 @pytest.mark.parametrize(
-    ("results", "name"),
+    ("child", "name"),
     [(child, name) for child, (folder, _) in CHILDREN.items() for name in names(folder)],
-    indirect=["results"],
 )
-def test_behaviour(name: str, results: Results) -> None:
+def test_behaviour(child: str, name: str, results_of: Callable[[str], Results]) -> None:
+    results = results_of(child)
     assert name in results, f"{name} did not run"
     failures = [f"{case}\n{text}" for case, text in results[name] if text is not None]
     assert not failures, "\n\n".join(failures)
