@@ -49,9 +49,13 @@ def test_honest_hand_ins_are_not_spoken_of(folder):
     assert of_folder(folder) == ()
 
 
+#: Forged with what honest code uses as well; the judge finds it by comparing widths.
+PLAIN = {"right_at_small_widths"}
+
+
 @pytest.mark.parametrize("folder", folders(HAND_INS / "forged"))
 def test_every_forgery_is_spoken_of(folder):
-    assert of_folder(folder)
+    assert bool(of_folder(folder)) is (folder.name not in PLAIN)
 
 
 def test_a_line_names_file_line_and_construct(of):
