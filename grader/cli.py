@@ -55,8 +55,6 @@ def main() -> None:
     grade new hw3 my-homework  a fresh copy of the starter files, for students
     grade doctor               what this machine can do, and what it holds against
     """  # noqa: D301 - click reads the \b
-    # No process that we start imports from the folder we stand in, which may be a hand-in.
-    os.environ["PYTHONSAFEPATH"] = "1"
 
 
 @main.command("class")

@@ -503,7 +503,8 @@ with Zygote(preload=(), without=sys.argv[2:]) as zygote:
 @pytest.mark.parametrize("leave_out", [(), ("namespaces",)])
 def test_solutions_in_an_installed_package_are_hidden(tmp_path, hand_in, zygotes, leave_out):
     package = tmp_path / "lib" / "grader"
-    ignored = shutil.ignore_patterns("__pycache__")
+    # An installed package has its assignments inside, a checkout has them beside.
+    ignored = shutil.ignore_patterns("__pycache__", "assignments")
     shutil.copytree(Path(grader.__file__).parent, package, ignore=ignored)
     solution = package / "assignments" / "reference" / "hw3" / "hw3.py"
     solution.parent.mkdir(parents=True)

@@ -1,6 +1,6 @@
 """Two processes by mp.spawn: DDP with a checkpoint that rank 0 writes and all ranks read.
 
-Usage: spawn.py FOLDER. Rank r saves its parameters as FOLDER/r.pt. Without GPUs, gloo on the CPU.
+Usage: spawn.py FOLDER. Rank r saves its parameters as FOLDER/r.pt.
 """
 
 import sys
@@ -28,18 +28,16 @@ class ToyModel(nn.Module):
 
 def demo_checkpoint(rank, folder):
     torch.set_num_threads(1)
-    on_gpu = torch.cuda.is_available()
     dist.init_process_group(
-        "nccl" if on_gpu else "gloo",
+        "nccl",
         init_method=f"file://{folder}/rendezvous",
         rank=rank,
         world_size=WORLD,
         timeout=timedelta(seconds=30),
     )
-    here = torch.device("cuda", rank) if on_gpu else torch.device("cpu")
-    if on_gpu:
-        torch.cuda.set_device(here)
-    model = DDP(ToyModel().to(here), device_ids=[rank] if on_gpu else None)
+    here = torch.device("cuda", rank)
+    torch.cuda.set_device(here)
+    model = DDP(ToyModel().to(here), device_ids=[rank])
     optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
     path = Path(folder, "checkpoint.pt")
     train(model, optimizer, here, rank)
@@ -48,7 +46,7 @@ def demo_checkpoint(rank, folder):
     dist.barrier()
     for p in model.parameters():
         nn.init.zeros_(p)
-    place = {"cuda:0": f"cuda:{rank}"} if on_gpu else None
+    place = {"cuda:0": f"cuda:{rank}"}
     model.load_state_dict(torch.load(path, map_location=place, weights_only=True))
     train(model, optimizer, here, rank)
     dist.barrier()
