@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from grader.checking.cases import CaseResult
     from grader.checking.observations import SubmissionHandle
-    from grader.checking.run import CaseResult
     from grader.records import CriterionScore
     from grader.rubric import Rubric
 
@@ -135,8 +135,8 @@ def pytest_runtest_makereport(
     folder = item.getparent(AssignmentFolder)
     if folder is None:
         return report
+    from grader.checking.cases import case_result
     from grader.checking.expect import notebook
-    from grader.checking.run import case_result
     from grader.records import Outcome
 
     error = call.excinfo.value if call.excinfo else None

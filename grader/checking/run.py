@@ -1,7 +1,7 @@
 """Runs an assignment's checks with pytest and returns what each case said.
 
-`CheckPlugin` is the pytest side of it: the marker `criterion`, the fixture `submission`, and
-a `CaseResult` per test. The grader and the students' own pytest both use it.
+Collecting costs more than running, so it may be done once for many hand-ins: within
+`collected(folder, use)`, which processes may be forked from, `run_checks` only runs.
 """
 
 from __future__ import annotations
@@ -10,99 +10,65 @@ import contextlib
 import io
 import os
 import sys
-import traceback
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from grader.checking.expect import NeedsPerson, Unmet, notebook
-from grader.checking.observations import ProbeFailed, SubmissionHandle
+from grader.checking.cases import MARKER, CaseResult, case_result, criterion_of
+from grader.checking.expect import notebook
+from grader.checking.observations import SubmissionHandle
 from grader.errors import InternalError
-from grader.records import Outcome
-
-MARKER = "criterion(id): the criterion of the rubric that this check decides"
-
 
 #: Parts of pytest that no check needs. The last two collect garbage ten times: 40 ms each run.
 _WITHOUT = (
     *("cacheprovider", "debugging", "doctest", "faulthandler", "junitxml", "legacypath", "logging"),
     *("pastebin", "setuponly", "setupplan", "stepwise", "threadexception", "unraisableexception"),
 )
-
-
-@dataclass(frozen=True)
-class CaseResult:
-    """What one case of a check says. `outcome` None: a person must look.
-
-    `case` is the parametrisation's id ("20/2"). `evidence` and `hint` are for the student,
-    `operator` (a traceback) for the instructor.
-    """
-
-    criterion: str
-    case: str
-    outcome: Outcome | None
-    evidence: str
-    hint: str | None = None
-    operator: str | None = None
-
-
-def case_result(item: pytest.Item, error: BaseException | None) -> CaseResult:
-    """Translate how a check ended."""
-    criterion, case = criterion_of(item), _case(item)
-    if error is None:
-        seen = "; ".join(dict.fromkeys(e.seen for e in notebook.entries if e.seen))
-        return CaseResult(criterion, case, Outcome.PASSED, seen)
-    if isinstance(error, Unmet):
-        e = error.expectation
-        evidence = f"expected {e.expected}; seen: {e.seen}"
-        return CaseResult(criterion, case, Outcome.FAILED, evidence, e.hint)
-    if isinstance(error, ProbeFailed):
-        outcome = Outcome.BLOCKED if error.blocked else Outcome.FAILED
-        return CaseResult(criterion, case, outcome, error.message, error.hint, error.operator)
-    if isinstance(error, NeedsPerson):
-        return CaseResult(criterion, case, None, str(error), operator=error.operator)
-    return CaseResult(
-        criterion,
-        case,
-        Outcome.ERROR,
-        "the check itself failed; no points are lost",
-        operator="".join(traceback.format_exception(error)),
-    )
-
-
-def criterion_of(item: pytest.Item) -> str:
-    marker = item.get_closest_marker("criterion")
-    if marker is None or not marker.args:
-        raise InternalError(f"the check {item.name} has no @pytest.mark.criterion(id)")
-    return str(marker.args[0])
-
-
-def _case(item: pytest.Item) -> str:
-    callspec = getattr(item, "callspec", None)
-    return str(callspec.id) if callspec is not None else ""
+_OPTIONS = (
+    *("-c", os.devnull, "-q", "-s", "--disable-plugin-autoload", "-p", "pytest_timeout"),
+    *(option for name in _WITHOUT for option in ("-p", f"no:{name}")),
+    *("--import-mode", "importlib", "--strict-markers", "--tb", "short"),
+)
 
 
 @dataclass
-class CheckPlugin:
-    """The pytest plugin that turns tests into case results for one hand-in."""
+class Checks:
+    """The pytest plugin that runs an assignment's checks, once collected, for hand-ins."""
 
-    handle: SubmissionHandle
-    criteria: set[str] | None = None  # None: all
+    use: Callable[[], None]
+    handle: SubmissionHandle | None = None
     results: list[CaseResult] = field(default_factory=list)
+    session: pytest.Session | None = None
+
+    def run(self, handle: SubmissionHandle, criteria: set[str] | None) -> list[CaseResult]:
+        """What the checks of these criteria (None: of all) say of one hand-in."""
+        assert self.session is not None
+        self.handle, self.results = handle, []
+        items = [i for i in self.session.items if criteria is None or criterion_of(i) in criteria]
+        for item, following in zip_longest(items, items[1:]):
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        return self.results
 
     def pytest_configure(self, config: pytest.Config) -> None:
         config.addinivalue_line("markers", MARKER)
 
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        if self.criteria is not None:
-            items[:] = [item for item in items if criterion_of(item) in self.criteria]
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        """In place of pytest's own loop; that one also says what could not be collected."""
+        if session.testsfailed or not session.items:
+            return None
+        self.session = session
+        self.use()
+        return True
 
     @pytest.fixture
     def submission(self) -> SubmissionHandle:
         """The hand-in that is being graded."""
+        assert self.handle is not None
         return self.handle
 
     @pytest.hookimpl(wrapper=True)
@@ -118,6 +84,9 @@ class CheckPlugin:
         return report
 
 
+_collected: dict[Path, Checks] = {}
+
+
 def run_checks(
     folder: Path, handle: SubmissionHandle, *, seconds: float, criteria: set[str] | None = None
 ) -> list[CaseResult]:
@@ -125,28 +94,43 @@ def run_checks(
 
     Each check gets at most `seconds`. Raises InternalError where pytest could not run them at all.
     """
-    plugin = CheckPlugin(handle, criteria)
+    if folder in _collected:
+        return _collected[folder].run(handle, criteria)
+    results = []
+
+    def use() -> None:
+        results.extend(_collected[folder].run(handle, criteria))
+
+    collected(folder, use, seconds=seconds)
+    return results
+
+
+def collected(folder: Path, use: Callable[[], None], *, seconds: float) -> None:
+    """Collect the checks in `folder`, with so many `seconds` each, and call `use`.
+
+    Raises InternalError where they cannot be collected.
+    """
     printed = io.StringIO()
-    arguments = [
-        *(str(folder), "--rootdir", str(folder), "--confcutdir", str(folder), "-c", os.devnull),
-        *("-q", "--disable-plugin-autoload", "-p", "pytest_timeout"),
-        *(option for name in _WITHOUT for option in ("-p", f"no:{name}")),
-        *("--import-mode", "importlib", "--strict-markers"),
-        *("--timeout", str(seconds), "--tb", "short"),
-    ]
+    checks = Checks(use)
+    where = ("--rootdir", str(folder), "--confcutdir", str(folder))
     with (
         contextlib.redirect_stdout(printed),
         contextlib.redirect_stderr(printed),
         _without_options_of_the_shell(),
         _forgetting_modules(folder),
     ):
-        code = pytest.main(arguments, plugins=[plugin])
+        _collected[folder] = checks
+        try:
+            code = pytest.main(
+                [str(folder), *where, *_OPTIONS, "--timeout", str(seconds)], plugins=[checks]
+            )
+        finally:
+            del _collected[folder]
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         raise InternalError(
             f"the checks in {folder} could not be run",
             found=printed.getvalue().strip()[-2000:],
         )
-    return plugin.results
 
 
 @contextlib.contextmanager
@@ -164,7 +148,8 @@ def _without_options_of_the_shell() -> Iterator[None]:
 def _forgetting_modules(folder: Path) -> Iterator[None]:
     """Forget the checks afterwards: those of another assignment may have the same file names."""
     yield
+    below = f"{folder}{os.sep}"
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)
-        if isinstance(file, str) and Path(file).is_relative_to(folder):
+        if isinstance(file, str) and file.startswith(below):
             del sys.modules[name]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import secrets
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,6 +25,7 @@ from grader.rubric import load_rubric
 from grader.sandbox.launching import sandboxes
 
 DEFAULT_ASSIGNMENT = "hw3"
+WARM = "grader.grading.warm:with_checks"
 
 
 class Progress(Protocol):
@@ -64,7 +65,7 @@ def grade_class(
         results.sweep(out)
         made_from = fingerprint.of_run(name, rubric)
         seed = choice.seed or secrets.token_hex(16)
-        run = Run(name, found.settings, out, seed, workspace, made_from)
+        run = Run(name, rubric, found.settings, out, seed, workspace, made_from)
         update = _Update(run, result, [entry.id for entry in found.entries], trust)
         try:
             update.grade(list(plan(run, meant, update.scores, choice)), jobs, progress)
@@ -130,8 +131,10 @@ class _Update:
         if not jobs:
             return
         self._keep_what_is_overtaken(jobs)
+        left = {job.entry.id: job for job in jobs}
         with ExitStack() as stack:
-            pool: Pool[Job, Graded] = Pool(size)
+            stack.callback(self._take_what_was_written, left)
+            pool: Pool[Job, Graded] = Pool(size, (WARM, self.run.assignment))
             stack.enter_context(pool)  # gets warm while the zygote does
             run, tick = self.run, None
             if any(job.need is Need.RUNNING for job in jobs):
@@ -146,8 +149,16 @@ class _Update:
                 progress(len(jobs) - self.result.left, len(jobs), [j.entry.id for j in pool.doing])
 
             for job, graded in pool.results(functools.partial(grade_job, run), jobs, look):
+                del left[job.entry.id]
                 self._take(job, graded or _given_up(run, job))
                 look()
+
+    def _take_what_was_written(self, left: Mapping[str, Job]) -> None:
+        """Where we were stopped between a result's writing and its process' last word."""
+        for id_, job in left.items():
+            score = results.read(self.run.out, id_)
+            if score is not None and results.without_texts(score) != self.scores.get(id_):
+                self._take(job, Graded(results.without_texts(score)))
 
     def _take(self, job: Job, graded: Graded) -> None:
         self.scores[job.entry.id] = graded.score

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from grader import __version__, exports, intake, reports, rubric
+from grader import __version__, exports, intake, reports
 from grader.errors import InternalError
 from grader.grading import fingerprint, results
 from grader.grading.observed import Observed, read_observed
@@ -27,6 +27,7 @@ from grader.records import (
     Submission,
     TaskTitle,
 )
+from grader.rubric import Criterion
 from grader.sandbox import reader
 from grader.sandbox.host import Launcher
 
@@ -90,9 +91,8 @@ def observe(run: Run, job: Job) -> tuple[Observed, list[str]]:
 
 
 def _judged(run: Run, submission: Submission, folder: Path, launcher: Launcher) -> Verdict:
-    the_rubric = rubric.load_rubric(run.assignment)
     random = generator(run.seed, submission.id)
-    return judge(run.assignment, the_rubric, folder, submission.code, launcher, random)
+    return judge(run.assignment, run.rubric, folder, submission.code, launcher, random)
 
 
 def _read_report(submission: Submission, folder: Path, launcher: Launcher) -> Report:
@@ -103,19 +103,18 @@ def _read_report(submission: Submission, folder: Path, launcher: Launcher) -> Re
 
 def score_of(run: Run, job: Job, observed: Observed) -> Score:
     """Points and words from what was observed. Runs no code of the student's."""
-    the_rubric = rubric.load_rubric(run.assignment)
     if observed.record is None:
         why = f"the hand-in could not be read: {observed.problem}"
-        return _score(run, job, [undecided(c, why) for c in the_rubric.criteria], observed)
-    verdict = rescore(the_rubric, observed.record)
+        return _score(run, job, [undecided(c, why) for c in run.rubric.criteria], observed)
+    verdict = rescore(run.rubric, observed.record)
     criteria = [
         verdict.criteria[c.id] if c.kind is Kind.CODE else _written(c, observed.report)
-        for c in the_rubric.criteria
+        for c in run.rubric.criteria
     ]
     return _score(run, job, criteria, observed, verdict)
 
 
-def _written(criterion: rubric.Criterion, report: Report) -> CriterionScore:
+def _written(criterion: Criterion, report: Report) -> CriterionScore:
     found = intake.find_passage(report, criterion.where)
     missing = report.problem or f"nothing was found under {' / '.join(criterion.where)!r}"
     return for_a_person(criterion, found, missing)
@@ -124,8 +123,7 @@ def _written(criterion: rubric.Criterion, report: Report) -> CriterionScore:
 def _without_verdict(run: Run, job: Job, details: str) -> Score:
     why = "the grader failed on this hand-in; no points are lost, a person will look"
     criteria = [
-        replace(undecided(c, why, details), outcome=Outcome.ERROR)
-        for c in rubric.load_rubric(run.assignment).criteria
+        replace(undecided(c, why, details), outcome=Outcome.ERROR) for c in run.rubric.criteria
     ]
     return _score(run, job, criteria)
 
@@ -137,14 +135,13 @@ def _score(
     observed: Observed | None = None,
     verdict: Verdict | None = None,
 ) -> Score:
-    the_rubric = rubric.load_rubric(run.assignment)
     entry = job.entry
     return Score(
         submission=entry.id,
         student=entry.student,
         assignment=run.assignment,
-        title=the_rubric.title,
-        tasks=tuple(TaskTitle(t.id, t.title) for t in the_rubric.tasks),
+        title=run.rubric.title,
+        tasks=tuple(TaskTitle(t.id, t.title) for t in run.rubric.tasks),
         grader=__version__,
         devices="virtual",
         seed=observed.seed if observed else run.seed,

@@ -20,20 +20,33 @@ import socket
 import sys
 import threading
 from multiprocessing.connection import Connection
+from typing import NoReturn
+
+from grader.sandbox.kernel import pages
 
 _CPU_SECONDS = 1800  # a judging process that computes for so long has a fault of ours
 
 
 def main() -> None:
-    """Arguments: the owner's socket, and {"path": sys.path, "preload": modules} in JSON."""
+    """Arguments: the owner's socket, and in JSON {"path": sys.path, "within": [NAME, ...]}.
+
+    NAME is a "module:function" that gets warm and calls its first argument; more may follow.
+    """
     owner = socket.socket(fileno=int(sys.argv[1]))
     settings = json.loads(sys.argv[2])
     sys.path[:] = settings["path"]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the owner's to handle
-    for module in settings["preload"]:
-        importlib.import_module(module)
+    within, *arguments = settings["within"]
+    module, _, function = within.partition(":")
+    getattr(importlib.import_module(module), function)(lambda: serve(owner), *arguments)
+
+
+def serve(owner: socket.socket) -> NoReturn:
+    """Fork a judging process per task until the owner is gone."""
     gc.collect()
     gc.freeze()  # the collector would write to, and so copy, every shared page
+    gc.disable()  # nor does a process of a second or two need one
+    pages.collapse()
     owner.send(b"1")  # warm
     children: set[int] = set()
     while True:
@@ -53,6 +66,7 @@ def main() -> None:
 def _judge(pipe: Connection) -> None:
     """One task, to its end; an answer only where it came to one."""
     code = 1
+    sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__  # pytest has its own meanwhile
     try:
         resource.setrlimit(resource.RLIMIT_CPU, (_CPU_SECONDS, _CPU_SECONDS))
         task, item = pipe.recv()

@@ -16,7 +16,6 @@ from typing import Any, Generic, TypeVar
 from grader.errors import InternalError
 from grader.sandbox.interpreter import python_module
 
-PRELOAD = ("grader.grading.warm",)
 TRIES = 2
 _LOOK = 1.0  # seconds between two calls of `tick`
 
@@ -26,10 +25,14 @@ Result = TypeVar("Result")
 
 @dataclass
 class Pool(Generic[Work, Result]):
-    """Does `size` tasks at a time. Use as a context manager: leaving it ends them at once."""
+    """Does `size` tasks at a time. Use as a context manager: leaving it ends them at once.
+
+    The warm process forks within a call: "module:function", and arguments for it. The function
+    gets warm and calls its first argument, which does not return.
+    """
 
     size: int
-    preload: Sequence[str] = PRELOAD
+    within: Sequence[str]
     _running: dict[Connection, tuple[Work, int]] = field(default_factory=dict)
     _server: subprocess.Popen[bytes] | None = None
     _control: socket.socket | None = None
@@ -108,7 +111,7 @@ class Pool(Generic[Work, Result]):
 
     def _open_server(self) -> None:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        settings = {"path": sys.path, "preload": list(self.preload)}
+        settings = {"path": sys.path, "within": list(self.within)}
         command = python_module("grader.grading.judging")
         with theirs:
             self._server = subprocess.Popen(

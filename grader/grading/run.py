@@ -8,6 +8,7 @@ from pathlib import Path
 
 from grader import intake
 from grader.records import Json, Score
+from grader.rubric import Rubric
 from grader.sandbox.host import Launcher
 
 HashesByName = dict[str, str]
@@ -22,6 +23,7 @@ class Run:
     """
 
     assignment: str
+    rubric: Rubric
     settings: intake.ClassSettings
     out: Path
     seed: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from grader.checking.run import CaseResult
+from grader.checking.cases import CaseResult
 from grader.judge.crosscheck import CrossCheck
 from grader.records import CriterionScore, Outcome, State
 from grader.rubric import Criterion

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from grader.checking.run import CaseResult
+from grader.checking.cases import CaseResult
 from grader.errors import InternalError
 from grader.judge.crosscheck import CrossCheck
 from grader.records import Json, Outcome

@@ -9,7 +9,7 @@ import pytest
 from grader.checking.expect import Expectation, NeedsPerson, Unmet, expect, notebook
 from grader.checking.explain import hint_for
 from grader.checking.observations import Forward, Numbers, ProbeFailed, SubmissionHandle, Training
-from grader.checking.run import run_checks
+from grader.checking.run import collected, run_checks
 from grader.errors import InternalError
 from grader.records import Outcome
 from grader.trace import Op, Phase, Trace
@@ -108,6 +108,38 @@ def test_checks_that_hang_are_ended(tmp_path):
 def test_no_checks_at_all_is_our_fault(tmp_path):
     with pytest.raises(InternalError, match="could not be run"):
         run_checks(tmp_path, SubmissionHandle(Counting()), seconds=60)
+
+
+def test_collected_once_for_many_hand_ins(tmp_path):
+    (tmp_path / "test_checks.py").write_text(
+        CHECKS + "\nwith open(__file__ + '.read', 'a') as log:\n    log.write('.')\n"
+    )
+    seen = []
+
+    def use():
+        for criteria in (None, {"c"}, {"other"}):
+            handle = SubmissionHandle(Counting())
+            cases = run_checks(tmp_path, handle, seconds=60, criteria=criteria)
+            seen.append((cases, handle.prober.asked))
+
+    collected(tmp_path, use, seconds=60)
+    (first, asked), (again, _), (none, silent) = seen
+    assert [case.outcome for case in first] == [case.outcome for case in again]
+    assert (len(first), len(asked)) == (8, 2)
+    assert none == silent == []
+    assert (tmp_path / "test_checks.py.read").read_text() == "."
+    assert len(run_checks(tmp_path, SubmissionHandle(Counting()), seconds=60)) == 8
+    assert (tmp_path / "test_checks.py.read").read_text() == ".."
+
+
+@pytest.mark.parametrize("text", ["syntax error", "import nowhere_to_be_found", ""])
+def test_checks_that_cannot_be_collected_are_not_used(tmp_path, text):
+    (tmp_path / "test_checks.py").write_text(text)
+    used = []
+    with pytest.raises(InternalError, match="could not be run") as error:
+        collected(tmp_path, lambda: used.append(1), seconds=60)
+    assert (text or "no tests ran") in str(error.value)
+    assert used == []
 
 
 def test_each_probe_is_made_once():

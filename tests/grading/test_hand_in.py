@@ -27,7 +27,16 @@ def run(tmp_path):
     workspace.mkdir()
     settings = intake.ClassSettings()
     shared = fingerprint.of_run("hw3", load_rubric("hw3"))
-    return Run("hw3", settings, tmp_path / "out", "a seed", workspace, shared, NoWorkers())
+    return Run(
+        "hw3",
+        load_rubric("hw3"),
+        settings,
+        tmp_path / "out",
+        "a seed",
+        workspace,
+        shared,
+        NoWorkers(),
+    )
 
 
 @pytest.fixture
@@ -86,7 +95,7 @@ def test_what_was_observed_comes_back_from_disk(run, observed):
     assert read_observed(run.out / "ann") is None
 
 
-def test_points_move_without_running_anything(run, job, observed, monkeypatch):
+def test_points_move_without_running_anything(run, job, observed):
     job = replace(job, need=Need.SCORING)
     assert grade(run, job).fault is None
     before = results.read(run.out, "ann")
@@ -94,14 +103,13 @@ def test_points_move_without_running_anything(run, job, observed, monkeypatch):
     the_rubric = load_rubric("hw3")
     moved = [attrs.evolve(c, points=3.0) if c.id == "t3.detect" else c for c in the_rubric.criteria]
     changed = attrs.evolve(the_rubric, criterion=moved)
-    monkeypatch.setattr(hand_in.rubric, "load_rubric", lambda _: changed)
-    assert grade(run, job).fault is None
+    assert grade(replace(run, rubric=changed), job).fault is None
     after = results.read(run.out, "ann")
     assert after.possible == before.possible + 2
     assert after.total == before.total + 2
 
 
-def test_a_persons_decision_survives_where_its_points_did_not_move(run, job, observed, monkeypatch):
+def test_a_persons_decision_survives_where_its_points_did_not_move(run, job, observed):
     job = replace(job, need=Need.SCORING)
     grade(run, job)
     score = results.read(run.out, "ann")
@@ -112,8 +120,7 @@ def test_a_persons_decision_survives_where_its_points_did_not_move(run, job, obs
     the_rubric = load_rubric("hw3")
     moved = [attrs.evolve(c, points=2.0) if c.id == "t1.q2" else c for c in the_rubric.criteria]
     changed = attrs.evolve(the_rubric, criterion=moved)
-    monkeypatch.setattr(hand_in.rubric, "load_rubric", lambda _: changed)
-    grade(run, job)
+    grade(replace(run, rubric=changed), job)
     kept, moved = results.read(run.out, "ann").criteria[:2]
     assert (kept.earned, kept.comment, kept.found) == (1.0, "nearly", "Q1\n3 and 3")
     assert (moved.earned, moved.earlier) == (None, "1 of 1.5 points: nearly")

@@ -10,6 +10,12 @@ import pytest
 from grader.errors import InternalError
 from grader.grading.pool import Pool
 
+AT_ONCE = (f"{__name__}:at_once",)
+
+
+def at_once(serve):
+    serve()
+
 
 def square(number):
     return number * number
@@ -39,7 +45,7 @@ def sleep_on(path):
 
 
 def done(task, work, size=2):
-    with Pool(size, preload=()) as pool:
+    with Pool(size, within=AT_ONCE) as pool:
         return list(pool.results(task, work, lambda: None))
 
 
@@ -83,13 +89,13 @@ def test_work_is_taken_when_it_is_begun():
             taken.append(number)
             yield number
 
-    with Pool(2, preload=()) as pool:
+    with Pool(2, within=AT_ONCE) as pool:
         for finished, _ in enumerate(pool.results(square, work(), lambda: None), start=1):
             assert len(taken) <= finished + 2
 
 
 def test_a_warm_interpreter_that_was_ended_is_replaced():
-    with Pool(1, preload=()) as pool:
+    with Pool(1, within=AT_ONCE) as pool:
         answers = pool.results(own_process, range(3), lambda: None)
         _, (_, parent) = next(answers)
         wait_until(lambda: not os.kill(parent, signal.SIGKILL) and is_gone(parent))
@@ -97,13 +103,14 @@ def test_a_warm_interpreter_that_was_ended_is_replaced():
 
 
 def test_one_that_cannot_start_is_our_fault(capfd):
-    with pytest.raises(InternalError, match="did not start"), Pool(1, preload=("nowhere",)) as pool:
+    pool = Pool(1, within=("nowhere:x",))
+    with pytest.raises(InternalError, match="did not start"), pool:
         list(pool.results(square, [1], lambda: None))
 
 
 def test_leaving_ends_what_is_still_running(tmp_path):
     names = [tmp_path / "a", tmp_path / "b"]
-    with Pool(2, preload=()) as pool:
+    with Pool(2, within=AT_ONCE) as pool:
         looks = 0
 
         def look():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from grader.checking.run import CaseResult
+from grader.checking.cases import CaseResult
 from grader.judge.award import award, for_a_person, undecided, without_code
 from grader.records import Kind, Outcome, State
 from grader.rubric import Criterion, Partial

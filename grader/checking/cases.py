@@ -1,0 +1,67 @@
+"""What one case of a check says, as data; pytest's item and how it ended, translated."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass
+
+import pytest
+
+from grader.checking.expect import NeedsPerson, Unmet, notebook
+from grader.checking.observations import ProbeFailed
+from grader.errors import InternalError
+from grader.records import Outcome
+
+MARKER = "criterion(id): the criterion of the rubric that this check decides"
+
+
+@dataclass(frozen=True)
+class CaseResult:
+    """What one case of a check says. `outcome` None: a person must look.
+
+    `case` is the parametrisation's id ("20/2"). `evidence` and `hint` are for the student,
+    `operator` (a traceback) for the instructor.
+    """
+
+    criterion: str
+    case: str
+    outcome: Outcome | None
+    evidence: str
+    hint: str | None = None
+    operator: str | None = None
+
+
+def case_result(item: pytest.Item, error: BaseException | None) -> CaseResult:
+    """Translate how a check ended."""
+    criterion, case = criterion_of(item), _case(item)
+    if error is None:
+        seen = "; ".join(dict.fromkeys(e.seen for e in notebook.entries if e.seen))
+        return CaseResult(criterion, case, Outcome.PASSED, seen)
+    if isinstance(error, Unmet):
+        e = error.expectation
+        evidence = f"expected {e.expected}; seen: {e.seen}"
+        return CaseResult(criterion, case, Outcome.FAILED, evidence, e.hint)
+    if isinstance(error, ProbeFailed):
+        outcome = Outcome.BLOCKED if error.blocked else Outcome.FAILED
+        return CaseResult(criterion, case, outcome, error.message, error.hint, error.operator)
+    if isinstance(error, NeedsPerson):
+        return CaseResult(criterion, case, None, str(error), operator=error.operator)
+    return CaseResult(
+        criterion,
+        case,
+        Outcome.ERROR,
+        "the check itself failed; no points are lost",
+        operator="".join(traceback.format_exception(error)),
+    )
+
+
+def criterion_of(item: pytest.Item) -> str:
+    marker = item.get_closest_marker("criterion")
+    if marker is None or not marker.args:
+        raise InternalError(f"the check {item.name} has no @pytest.mark.criterion(id)")
+    return str(marker.args[0])
+
+
+def _case(item: pytest.Item) -> str:
+    callspec = getattr(item, "callspec", None)
+    return str(callspec.id) if callspec is not None else ""
