@@ -202,7 +202,7 @@ class _NumberedCanvas(Canvas):  # type: ignore[misc]  # reportlab has no types
 
 def _public(score: Score) -> dict[str, Any]:
     """The score as JSON without what is for the instructor only."""
-    data = score.to_json()
+    data = score.to_json() | {"suspicions": []}
     for criterion in data["criteria"]:
         criterion |= {"operator": None, "question": None, "earlier": None}
     return data

@@ -262,9 +262,10 @@ def test_the_score_is_attached():
     assert attachment(render_pdf(named("王 \ud800")))["student"]["name"] == "王 \ud800"
 
 
-def test_operator_text_and_review_questions_are_nowhere():
+def test_what_is_for_the_instructor_only_is_nowhere():
     score = replace(
         mixed(),
+        suspicions=("SECRET-SUSPICION",),
         criteria=tuple(
             replace(c, operator="SECRET-TRACE", question="SECRET-ANSWER") for c in mixed().criteria
         ),
