@@ -16,8 +16,9 @@ types:
 layers:
 	lint-imports
 
+# Two files at a time; plain `pytest` runs the same, one test after the other.
 test:
-	pytest
+	pytest -n 2 --dist loadfile
 
 # The reference solutions, through the same checks as everybody: full code points, or red.
 reference:

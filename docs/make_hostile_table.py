@@ -9,11 +9,10 @@ is run by tests/hostile.
 from __future__ import annotations
 
 import runpy
-from dataclasses import replace
 from pathlib import Path
 
 from grader.doctor import Finding, program_names, try_program
-from grader.doctor.trial import LIMITS, PROGRAMS, tries
+from grader.doctor.trial import PROGRAMS, tries
 from grader.sandbox.ended import Reason
 from grader.sandbox.features import Features
 from grader.sandbox.zygote_host import Zygote
@@ -85,14 +84,13 @@ def _cell(finding: Finding) -> str:
 
 
 def main() -> None:
-    limits = replace(LIMITS, cpu=0.3, wall=2.0)
     findings: dict[str, dict[str, Finding]] = {}
     features: dict[str, Features] = {}
     for rung, left_out in rungs().items():
         with Zygote(preload=(), without=left_out) as zygote:
             features[rung] = zygote.features
             findings[rung] = {
-                name: try_program(zygote, name, folder, limits) for folder, name in programs()
+                name: try_program(zygote, name, folder) for folder, name in programs()
             }
     PAGE.write_text(page(findings, features), "utf-8")
 

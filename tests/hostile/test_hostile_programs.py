@@ -31,7 +31,7 @@ IS_IT = {
     "Landlock": lambda f: f.rung is Rung.LANDLOCK and f.landlock > 5,
     "Landlock of Debian 12": lambda f: f.rung is Rung.LANDLOCK and f.landlock == 2,
 }
-QUICK = replace(LIMITS, cpu=0.3, wall=2.0)
+QUICK = replace(LIMITS, cpu=0.8, wall=2.0)
 CASES = [(PROGRAMS, name) for name in program_names()]
 CASES += [(HERE, name) for name in program_names(HERE)]
 
