@@ -109,7 +109,8 @@ class Worker:
     def __init__(self, started: Started) -> None:
         self._started = started
         self._requests: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-        self._answers: queue.Queue[Frame | FrameError | None] = queue.Queue(maxsize=1)
+        # Room for an answer, and for the end that may follow at once.
+        self._answers: queue.Queue[Frame | FrameError | None] = queue.Queue(maxsize=2)
         self._output = Output(started.output, OUTPUT_KEPT, OUTPUT_LIMIT, started.kill)
         self._overrun = False
         self._closed = False
@@ -216,12 +217,11 @@ class Worker:
                 frame = error
             except OSError:
                 frame = None
-            try:
-                self._answers.put_nowait(frame)
-            except queue.Full:  # one answer to one question: more would fill our memory
-                self._overrun = True
+            if isinstance(frame, tuple) and not self._answers.empty():
+                self._overrun = True  # one answer to one question: more would fill our memory
                 self._started.kill()
                 return
+            self._answers.put_nowait(frame)
             if not isinstance(frame, tuple):
                 return
 

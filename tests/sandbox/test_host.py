@@ -113,6 +113,19 @@ def test_output_that_is_no_text_is_shown_as_well_as_possible():
     assert lost.value.output.endswith("ok")
 
 
+def test_an_end_that_follows_an_answer_at_once_is_no_second_answer():
+    class Slow(Worker):
+        def _next(self, seconds):
+            time.sleep(0.3)  # as on a busy machine: all has come by now
+            return super()._next(seconds)
+
+    script = READY + "send({'id': request()['id']}, b'abc'); os._exit(5)"
+    worker = Slow(FakeLauncher(script).launch(Path(), WorkerOptions(1)))
+    assert worker.ask({}, [], seconds=5)[1] == [b"abc"]
+    with pytest.raises(WorkerLost, match="exit code 5"):
+        worker.ask({}, [], seconds=5)
+
+
 def test_exits_are_told_in_words():
     assert str(from_status(3)) == "exit code 3"
     assert str(from_status(-11)) == "killed by signal 11 (SIGSEGV)"
