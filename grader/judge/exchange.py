@@ -34,9 +34,10 @@ class Lost(ProbeFailed):
 
 
 class Fault(ProbeFailed):
-    """An exception of the student's code; `place` tells one from another.
+    """An exception of the student's code.
 
-    `certain` says that it comes from the file as it stands, however else it may be read.
+    `where` is its place in their code, if it has one there. `certain` says that it comes from the
+    file as it stands, however else it may be read.
     """
 
     def __init__(self, probe: str, header: Json) -> None:
@@ -47,8 +48,17 @@ class Fault(ProbeFailed):
             blocked=header["status"] == "import-fault",
             operator=plain_lines(header.get("details", "")),
         )
-        self.place = where or message
+        self.says, self.where = message, where
         self.certain = header.get("as_it_stands") is True
+
+    def is_same(self, other: Fault) -> bool:
+        """Whether it is the other's mistake, too: by its place, by its words where one has none.
+
+        `loss.backward()` fails in a line of ours in a probe, and of theirs in their own training.
+        """
+        if self.where and other.where:
+            return self.where == other.where
+        return self.says == other.says
 
 
 class Gap(NeedsPerson):

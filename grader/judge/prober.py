@@ -143,7 +143,7 @@ class WorkerProber:
     def _read_twice(self, probe: Callable[[], T]) -> T:
         """Make a probe; where the code fails, read its file the other way and try again.
 
-        A failure is the student's only where both ways end in the same place: otherwise it may
+        A failure is the student's only where both ways end in the same mistake: otherwise it may
         come from how we took the class out of its script.
         """
         try:
@@ -330,7 +330,7 @@ def _verdict_of_both(
 ) -> ProbeFailed | NeedsPerson:
     if isinstance(first, Gap):
         return first
-    if isinstance(second, Fault) and second.place == first.place:
+    if isinstance(second, Fault) and second.is_same(first):
         return first
     return _unclear(first, f"with its script read another way: {second}")
 
