@@ -1,4 +1,4 @@
-"""Writes hostile-programs.md: what each hostile program came to on each rung of this machine.
+"""Writes the last part of security.md: what each hostile program came to on each rung of this machine.
 
     python docs/make_hostile_table.py
 
@@ -19,7 +19,8 @@ from grader.sandbox.zygote_host import Zygote
 
 ROOT = Path(__file__).parents[1]
 HOSTILE = ROOT / "tests" / "hostile"
-PAGE = Path(__file__).with_name("hostile-programs.md")
+PAGE = Path(__file__).with_name("security.md")
+HEADING = "## Every hostile program, on every rung"
 
 
 def programs() -> list[tuple[Path, str]]:
@@ -42,12 +43,12 @@ def first_cells(folder: Path, name: str) -> str:
     return f"| `{name}` | {tries(folder / f'{name}.py')} |"
 
 
-def page(findings: dict[str, dict[str, Finding]], features: dict[str, Features]) -> str:
+def part(findings: dict[str, dict[str, Finding]], features: dict[str, Features]) -> str:
     """The table: a line per program, a column per rung."""
     columns = list(findings)
     contained = {c: sum(f.contained for f in findings[c].values()) for c in columns}
     text = [
-        "# Hostile programs",
+        HEADING,
         "",
         "How each of them ended, where it was contained: nothing read, written or reached that was",
         "planted outside, nothing alive or left afterwards, all seen from outside. `grade doctor`",
@@ -92,7 +93,8 @@ def main() -> None:
             findings[rung] = {
                 name: try_program(zygote, name, folder) for folder, name in programs()
             }
-    PAGE.write_text(page(findings, features), "utf-8")
+    before, _, _ = PAGE.read_text("utf-8").partition(HEADING)
+    PAGE.write_text(before + part(findings, features), "utf-8")
 
 
 if __name__ == "__main__":
