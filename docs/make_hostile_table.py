@@ -1,4 +1,4 @@
-"""Writes the last part of security.md: what each hostile program came to on each rung of this machine.
+"""Writes the last part of security.md: what each hostile program came to on each rung here.
 
     python docs/make_hostile_table.py
 
