@@ -234,8 +234,8 @@ def test_torchrun_and_the_traces_of_its_ranks(python, tmp_path: Path) -> None:
     run = ("-m", "grader.vgpu.cli", "-n", "2", "--trace", "run.json", "torchrun", "--standalone")
     child = python(*run, "--nproc_per_node=2", "ranks.py")
     assert child.returncode == 0, child.stderr
-    lines = [line for line in child.stdout.splitlines() if not line.startswith("[Gloo]")]  # 2.9's
-    assert sorted(lines) == [f"{r} [3.0, 3.0, 3.0, 3.0] nccl" for r in (0, 1)]
+    for rank in (0, 1):  # torch 2.9's gloo prints lines of its own, in between
+        assert child.stdout.count(f"{rank} [3.0, 3.0, 3.0, 3.0] nccl") == 1
     assert "-- virtual GPUs: 2, processes: 2 --" in child.stderr
     assert "rank 1 with others: allreduce 1x" in child.stderr
     merged = Run.from_json(json.loads((tmp_path / "run.json").read_text("utf-8")))
