@@ -122,16 +122,34 @@ def test_a_pipeline_computes_what_one_process_computes(
 
 
 def test_spawned_processes_with_a_checkpoint(start: Start, tmp_path: Path) -> None:
-    run = start(2, PROGRAMS / "spawn.py", tmp_path)
-    assert run is not None
+    run, folder = finished_spawn(start, tmp_path)
     # The process that spawns used no GPU.
     assert [process.rank for process in run.processes] == [0, 1]
     assert run.gpus() == {0: ["rank 0"], 1: ["rank 1"]}
     expected = list(what_spawn_computes())
     assert len(expected) == 4
     for rank in (0, 1):
-        found = torch.load(tmp_path / f"{rank}.pt")
+        found = torch.load(folder / f"{rank}.pt")
         assert all(map(torch.equal, found, expected)), rank
+
+
+def finished_spawn(start: Start, tmp_path: Path) -> tuple[Run, Path]:
+    """A run of spawn.py; another one where gloo aborted as a process left, its work done.
+
+    So do a few per cent of the runs on the plain CPU with torch 2.13.0.
+    """
+    for attempt in range(3):
+        folder = tmp_path / str(attempt)
+        folder.mkdir()
+        try:
+            run = start(2, PROGRAMS / "spawn.py", folder)
+        except AssertionError:
+            if not all((folder / f"{rank}.pt").exists() for rank in (0, 1)):
+                raise
+        else:
+            assert run is not None
+            return run, folder
+    pytest.fail("spawn.py did its work three times and never ended well")
 
 
 def what_spawn_computes() -> Iterator[torch.Tensor]:
