@@ -75,7 +75,8 @@ class AssignmentFolder(pytest.Directory):
         self.rubric = rubric.load_rubric(self.assignment)
         files = [
             file.relative_to(self.path)
-            for file in sorted(self.path.rglob("*.py"))
+            for pattern in ("*.py", "*.ipynb")
+            for file in sorted(self.path.rglob(pattern))
             if not JUNK & set(file.relative_to(self.path).parts)
         ]
         environment = {k: v for k, v in os.environ.items() if k not in _SWITCHES}

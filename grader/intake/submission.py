@@ -12,7 +12,11 @@ from grader.intake.archives import unpack
 from grader.intake.entry import Entry
 from grader.intake.hand_in import HandIn, copy_files, scan
 from grader.intake.names import readable, storable
+from grader.notebook import ENDING
 from grader.records import Submission
+
+#: Endings of files that hold code.
+CODE = (".py", ENDING)
 
 #: Words in the name of a PDF that make it the report.
 _REPORT_WORDS = ("report", "raport", "answer", "aruanne", "vastus")
@@ -46,7 +50,7 @@ def open_entry(
     submission = Submission(
         *common,
         renamed.folder,
-        code=tuple(file for file in renamed.files if _is(file, ".py")),
+        code=_code(renamed),
         reports=reports,
         notes=(*files.notes, *_notes(renamed, reports)),
     )
@@ -106,14 +110,19 @@ def _reports(files: HandIn, assignment: str | None) -> tuple[Path, ...]:
     return tuple(sorted((file for file in files.files if _is(file, ".pdf")), key=rank))
 
 
+def _code(files: HandIn) -> tuple[Path, ...]:
+    """Scripts, then notebooks."""
+    return tuple(file for ending in CODE for file in files.files if _is(file, ending))
+
+
 def _notes(files: HandIn, reports: tuple[Path, ...]) -> list[str]:
     """What an instructor wants to know before asking."""
     if not files.files:
         return ["the hand-in is empty"]
     notes = []
-    if not any(_is(file, ".py") for file in files.files):
+    if not _code(files):
         held = ", ".join(map(str, files.files[:5])) + (", ..." if len(files.files) > 5 else "")
-        notes.append(f"no Python file was found, only {held}")
+        notes.append(f"no script and no notebook was found, only {held}")
     if len(reports) > 1:
         notes.append(f"{len(reports)} PDF files; {reports[0]} was taken for the report")
     others = [str(file) for file in files.files if file.suffix.lower() in _OTHER_REPORTS]

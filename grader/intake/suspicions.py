@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from grader.intake.suspicious_names import ATTRIBUTES, DEFINITIONS, NAMES, STRINGS, WATCHED
+from grader.notebook import ENDING, NotANotebook, read_notebook
 
 LONGEST_SOURCE = 200_000  # bytes of one file; homework is a few thousand
 LONGEST_CODE = 1_000_000  # bytes of all files together
@@ -35,12 +36,12 @@ def suspicions(folder: Path, code: Sequence[Path]) -> tuple[str, ...]:
     found = [f"{file} has the name of a module that others import" for file in _shadowing(code)]
     left = LONGEST_CODE
     for file in code:
-        size = (folder / file).stat().st_size
-        left -= size
-        if size > LONGEST_SOURCE or left < 0:
+        source = _source(folder / file)
+        left -= len(source)
+        if len(source) > LONGEST_SOURCE or left < 0:
             found.append(f"{file} is too large to be looked through")
         else:
-            found += [f"{file}, line {line}: {what}" for line, what in _in_file(folder / file)]
+            found += [f"{file}, line {line}: {what}" for line, what in _in_source(source)]
     if len(found) > MOST_LINES:
         found[MOST_LINES - 1 :] = [f"and {len(found) - MOST_LINES + 1} more"]
     return tuple(found)
@@ -56,12 +57,23 @@ def _shadowing(code: Sequence[Path]) -> Iterator[Path]:
             yield file
 
 
-def _in_file(path: Path) -> list[tuple[int, str]]:
+def _source(path: Path) -> bytes:
+    """What would be run of a script or a notebook; of a large one, more than is looked through."""
+    if path.suffix != ENDING:
+        with path.open("rb") as file:
+            return file.read(LONGEST_SOURCE + 1)
+    try:
+        return read_notebook(path.read_bytes()).code.encode()
+    except NotANotebook:
+        return b""
+
+
+def _in_source(source: bytes) -> list[tuple[int, str]]:
     """Line and sentence, in order; each sentence once, where it first holds."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of theirs, such as an invalid escape
-            tree = ast.parse(path.read_bytes())
+            tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
     names = Names(tree)

@@ -34,7 +34,7 @@ class BuildAnswer:
 
     parameters: list[tuple[str, Shape]]
     modules: list[tuple[str, str]]
-    pinned: str | None
+    notes: tuple[str, ...]
     gpu_argument: GpuArgument | None
 
 
@@ -121,11 +121,11 @@ def _facts(buffers: Sequence[bytes]) -> Json:
 
 
 def _build(facts: Json) -> BuildAnswer:
-    argument, pinned = facts["gpu_argument"], facts["pinned"]
+    argument = facts["gpu_argument"]
     return BuildAnswer(
         [(str(name), _shape(shape)) for name, shape in facts["parameters"]],
         [(str(name), str(kind)) for name, kind in facts["modules"]],
-        None if pinned is None else plain(pinned),
+        tuple(map(plain, facts["notes"])),
         None
         if argument is None
         else GpuArgument(*(plain(argument[key]) for key in ("parameter", "text", "by"))),

@@ -73,7 +73,7 @@ class Hearing:
             )  # for one probe at least
             with self._prober(left) as prober:
                 tries.append(self._try(SubmissionHandle(prober, before=handle), failed))
-        return Record(criteria, tuple(tries), cross_check, self._notes(prober))
+        return Record(criteria, tuple(tries), cross_check, tuple(prober.notes))
 
     def _prober(self, lost: float) -> WorkerProber:
         limits = attrs.evolve(self.rubric.limits, lost=lost)
@@ -89,11 +89,6 @@ class Hearing:
         """The criteria that lose points."""
         decided = code_criteria(self.rubric)
         return {c.id for c in decided if costs_points(award(c, seen.of(c.id)))}
-
-    def _notes(self, prober: WorkerProber) -> tuple[str, ...]:
-        if prober.pinned is None:
-            return ()
-        return (f"the script sets CUDA_VISIBLE_DEVICES to {prober.pinned}; ignored here",)
 
     def _refuse_unknown(self, seen: Try) -> None:
         decided = {c.id for c in code_criteria(self.rubric)}

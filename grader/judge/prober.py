@@ -73,7 +73,7 @@ class WorkerProber:
     random: np.random.Generator = field(
         default_factory=lambda: drawing.generator(drawing.fresh_seed())
     )
-    pinned: str | None = None
+    notes: dict[str, None] = field(default_factory=dict)  # on how the code was used
     lost_seconds: float = 0.0  # so far, to time-outs
     _workers: dict[_Key, Worker] = field(default_factory=dict)
     _reading: int = 0
@@ -178,7 +178,7 @@ class WorkerProber:
         size = sum(map(math.prod, shapes))
         if size > MOST_VALUES or len(shapes) > MOST_PARAMETERS:
             raise Gap({"message": f"built with width {width}, the model has {size} parameters"})
-        self.pinned = facts.pinned
+        self.notes |= dict.fromkeys(facts.notes)
         possible = possible_chains(facts.modules, facts.parameters)
         chains = [chain for chain in possible if chain.fits(shapes, width)]
         given = drawing.draw_settled(

@@ -47,7 +47,7 @@ def code_criteria(rubric: Rubric) -> list[Criterion]:
 
 def _score(criterion: Criterion, seen: Record) -> CriterionScore:
     if not seen.tries:
-        return without_code(criterion, "no Python script was handed in")
+        return without_code(criterion, "no Python script and no notebook was handed in")
     first, *more = (award(criterion, one.of(criterion.id)) for one in seen.tries)
     score = confirmed(first, more[0]) if more and costs_points(first) else first
     return doubted(score, seen.cross_check)

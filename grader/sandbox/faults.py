@@ -10,10 +10,14 @@ import linecache
 import traceback
 from pathlib import Path
 
+from grader.notebook import Notebook
 from grader.records import Json
 
 #: Characters; JSON may write twelve bytes for one, and a frame's header has a limit.
 MESSAGE, PLACE, DETAILS = 500, 300, 4000
+
+#: Notebooks that were read, by their paths: a line of theirs is told by its cell.
+NOTEBOOKS: dict[str, Notebook] = {}
 
 _VGPU = Path(__file__).parent.parent / "vgpu"
 _COMPILER = tuple(str(Path("torch", part)) for part in ("_dynamo", "_inductor"))
@@ -65,6 +69,8 @@ class InterfaceGap(Exception):
 
 def described(error: BaseException, folder: Path) -> StudentFault | InterfaceGap:
     """What an exception that came out of the student's code means for them."""
+    if isinstance(error, InterfaceGap):
+        return error
     message = _message(error)
     details = "".join(traceback.format_exception(error))
     if (gap := _gap(error, message, folder)) is not None:
@@ -92,7 +98,11 @@ def _where(error: BaseException, folder: Path) -> str | None:
 
 def _place(file: str, line: int | None, folder: Path) -> str:
     code = linecache.getline(file, line or 0).strip()
-    return f"{Path(file).relative_to(folder)}, line {line}" + (f": {code}" if code else "")
+    shown = f"{Path(file).relative_to(folder)}, "
+    if file in NOTEBOOKS and line is not None:
+        cell, line = NOTEBOOKS[file].place(line)
+        shown += f"cell {cell}, "
+    return f"{shown}line {line}" + (f": {code}" if code else "")
 
 
 def _inside(file: str, folder: Path) -> bool:

@@ -22,9 +22,17 @@ import torch
 from torch import nn
 from torch.nn.modules.module import register_module_module_registration_hook
 
+from grader.notebook import Notebook
 from grader.records import Json
+from grader.sandbox import stand_ins
 from grader.sandbox.arguments import Binder
-from grader.sandbox.faults import ImportFault, InterfaceGap, StudentFault, described
+from grader.sandbox.faults import (
+    NOTEBOOKS,
+    ImportFault,
+    InterfaceGap,
+    StudentFault,
+    described,
+)
 from grader.sandbox.imports import open_folder
 from grader.sandbox.model_search import find_model
 from grader.sandbox.readings import Reading, readings, with_sizes
@@ -44,6 +52,7 @@ class Build:
     model: nn.Module
     site: ModelSite
     gpu_argument: Json | None
+    folder: Path
     order: dict[int, int]  # when a module, by its id, was first made part of another one
 
     def describe(self) -> Json:
@@ -57,11 +66,23 @@ class Build:
         except Exception as error:  # lazy layers have no shape before their first input
             raise InterfaceGap(f"the model's parameters cannot be listed: {error}") from error
         return {
-            "pinned": _pin(self.site.tree),
+            "notes": self._notes(),
             "gpu_argument": self.gpu_argument,
             "parameters": parameters,
             "modules": [[name, _kind(module)] for name, module in self._leaves()],
         }
+
+    def _notes(self) -> list[str]:
+        """What was done differently from what the script says."""
+        pinned = _pin(self.site.tree)
+        notes = (
+            [f"the script sets CUDA_VISIBLE_DEVICES to {pinned}; ignored here"] if pinned else []
+        )
+        if notebook := NOTEBOOKS.get(str(self.folder / self.site.file)):
+            notes.append(_told(self.site.file, notebook))
+        if packages := stand_ins.used():
+            notes.append(f"{', '.join(packages)}: replaced by stand-ins that do nothing")
+        return notes
 
     def _leaves(self) -> list[tuple[str, nn.Module]]:
         names = dict(self.model.named_modules())
@@ -109,7 +130,7 @@ def build(
             model = cls(*bound.args, **bound.kwargs)
         except BaseException as error:
             raise described(error, folder) from error
-    return Build(model, site, binder.gpu_argument, order)
+    return Build(model, site, binder.gpu_argument, folder, order)
 
 
 @contextmanager
@@ -194,6 +215,11 @@ def load_weights(model: nn.Module, weights: list[torch.Tensor]) -> None:
                 parameter.copy_(value)
     except Exception as error:  # parameters of an unusual kind
         raise InterfaceGap(f"the model's parameters cannot be given values: {error}") from error
+
+
+def _told(file: Path, notebook: Notebook) -> str:
+    text = f"{file} was read as its code cells, in order"
+    return f"{text}; left out: {'; '.join(notebook.dropped)}" if notebook.dropped else text
 
 
 def _kind(module: nn.Module) -> str:

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Sequence
 from pathlib import Path
 
+from grader.notebook import ENDING
 from grader.sandbox.faults import ImportFault, InterfaceGap
 from grader.sandbox.readings import with_sizes
 from grader.sandbox.slices import slice_for
@@ -40,7 +41,9 @@ def find_model(folder: Path, files: Sequence[Path], words: Vocabulary) -> ModelS
 
 def _listed(folder: Path, files: Sequence[Path]) -> str:
     texts = (
-        str(file) if is_text((folder / file).read_bytes()) else f"{file}, which is not UTF-8 text"
+        str(file)
+        if file.suffix == ENDING or is_text((folder / file).read_bytes())
+        else f"{file}, which is not UTF-8 text"
         for file in files
     )
     return "; ".join(texts)[:300]

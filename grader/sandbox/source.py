@@ -9,13 +9,15 @@ from __future__ import annotations
 import ast
 import functools
 import io
+import linecache
 import re
 import tokenize
 from dataclasses import dataclass
 from pathlib import Path
 
+from grader.notebook import ENDING, NotANotebook, read_notebook
 from grader.records import Json
-from grader.sandbox.faults import ImportFault, InterfaceGap
+from grader.sandbox.faults import NOTEBOOKS, ImportFault, InterfaceGap
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ def parse(path: Path, shown: Path) -> ast.Module:
     was changed on the way. Where only comments are affected, it is read all the same.
     """
     source = path.read_bytes()
+    if path.suffix == ENDING:
+        return _parse_notebook(source, path, shown)
     try:
         return ast.parse(source, filename=str(path))
     except SyntaxError as error:
@@ -78,6 +82,17 @@ def parse(path: Path, shown: Path) -> ast.Module:
     except (RecursionError, MemoryError) as error:
         problem = f"{shown} is nested too deeply to be read"
         raise ImportFault(problem, where=str(shown), as_it_stands=True) from error
+
+
+def _parse_notebook(content: bytes, path: Path, shown: Path) -> ast.Module:
+    try:
+        notebook = read_notebook(content)
+    except NotANotebook as error:
+        raise InterfaceGap(f"{shown} cannot be read as a notebook: it is {error}") from error
+    NOTEBOOKS[str(path)] = notebook
+    lines = [f"{line}\n" for line in notebook.code.split("\n")]
+    linecache.cache[str(path)] = (len(notebook.code), None, lines, str(path))
+    return ast.parse(notebook.code)
 
 
 def is_text(source: bytes) -> bool:

@@ -48,7 +48,7 @@ def _prepare(options: argparse.Namespace) -> None:
     import torch
 
     from grader import vgpu
-    from grader.sandbox import imports
+    from grader.sandbox import imports, stand_ins
 
     torch.set_num_threads(1)
     data = "meta" if options.dry else "cpu"
@@ -56,6 +56,7 @@ def _prepare(options: argparse.Namespace) -> None:
     os.chdir(options.folder)
     sys.argv = ["submission"]
     imports.open_folder(options.folder)
+    stand_ins.install(options.folder)
 
 
 def serve(desk: Desk, commands: IO[bytes], results: IO[bytes]) -> None:

@@ -81,12 +81,12 @@ def test_a_broken_hand_in_does_not_stop_the_class(class_folder: Path, workspace:
 
 
 def test_no_python_is_a_note(class_folder: Path, workspace: Path) -> None:
-    hand_in(class_folder, "ann", {"hw3.ipynb": "{}", "report.docx": ""})
+    hand_in(class_folder, "ann", {"hw3.m": "{}", "report.docx": ""})
     submission = only(open_class(class_folder, workspace))
     assert submission.problem is None
     assert submission.code == ()
     assert submission.notes == (
-        "no Python file was found, only hw3.ipynb, report.docx",
+        "no script and no notebook was found, only hw3.m, report.docx",
         "no PDF, but report.docx: hand in the report as PDF",
     )
 

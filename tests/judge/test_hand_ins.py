@@ -23,7 +23,9 @@ def folders(*kinds):
 def judged(path, tmp_path, rubric, launcher):
     folder = tmp_path.resolve() / "hand-in"
     shutil.copytree(path, folder)
-    files = sorted(file.relative_to(folder) for file in folder.rglob("*.py"))
+    files = [
+        f.relative_to(folder) for f in sorted(folder.rglob("*")) if f.suffix in (".py", ".ipynb")
+    ]
     return judge("hw3", rubric, folder, files, launcher)
 
 
