@@ -90,6 +90,7 @@ class Limits:
     build: float = attrs.field(default=30.0, validator=_positive)
     forward: float = attrs.field(default=10.0, validator=_positive)
     train: float = attrs.field(default=20.0, validator=_positive)
+    script: float = attrs.field(default=15.0, validator=_positive)
     lost: float = attrs.field(default=30.0, validator=_positive)  # in all, to time-outs
 
 

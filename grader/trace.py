@@ -7,7 +7,7 @@ read anywhere. Devices are GPU numbers; the host is `HOST`. Sizes are in bytes.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -95,6 +95,16 @@ class Layer(NamedTuple):
     device: int
 
 
+class Way(NamedTuple):
+    """How one forward pass went: the GPU of each layer in order, copies, calls of `.to()`."""
+
+    placement: tuple[int, ...]
+    gpu_to_gpu: int
+    host_to_gpu: int
+    gpu_to_host: int
+    to_calls: int
+
+
 @dataclass
 class Trace:
     """A record of one run on `devices` GPUs.
@@ -148,6 +158,38 @@ class Trace:
         """How often `.to()` was called on a tensor during one forward pass."""
         chosen = self._pass(forward)
         return 0 if chosen is None else self.to_calls[chosen]
+
+    def ways(self) -> dict[int, Way]:
+        """By forward pass in which a layer ran: where its layers ran, and what was copied."""
+        found: dict[int, Way] = {}
+        layers: dict[int, list[int]] = {}
+        for op in self._layer_ops():
+            if op.forward is not None:
+                layers.setdefault(op.forward, []).append(op.device)
+        copies: dict[int, list[Transfer]] = {}
+        for t in self.transfers:
+            if t.forward is not None and t.phase is Phase.FORWARD:
+                copies.setdefault(t.forward, []).append(t)
+        for number, placement in sorted(layers.items()):
+            moved = copies.get(number, [])
+            from_host = sum(t.source == HOST for t in moved)
+            to_host = sum(t.target == HOST for t in moved)
+            between = len(moved) - from_host - to_host
+            calls = self.to_calls[number]
+            found[number] = Way(tuple(placement), between, from_host, to_host, calls)
+        return found
+
+    def only(self, forwards: Sequence[int]) -> Trace:
+        """The layers and copies of some forward passes; all else is left out."""
+        wanted = set(forwards)
+        return Trace(
+            self.devices,
+            [op for op in self._layer_ops() if op.forward in wanted],
+            [t for t in self.transfers if t.forward in wanted and t.phase is Phase.FORWARD],
+            Counter({number: self.to_calls[number] for number in wanted}),
+            peak_memory=self.peak_memory,
+            truncated=self.truncated,
+        )
 
     def used(self) -> list[int]:
         """The GPUs that ran an op or held memory."""

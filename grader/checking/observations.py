@@ -59,7 +59,8 @@ class Numbers:
 class GpuArgument:
     """How the class gets to know its GPUs where its constructor takes a count or devices.
 
-    `by` is "script" where the script's own call could be followed, else "grader".
+    `by` is "script" where the script's own call could be followed; else "default" where the class
+    was not told, and "grader" where it has to be.
     """
 
     parameter: str
@@ -69,7 +70,10 @@ class GpuArgument:
 
 @dataclass(frozen=True)
 class Forward:
-    """One forward pass of the model at (`dim`, `depth`) on `gpus` GPUs."""
+    """One forward pass of the model at (`dim`, `depth`) on `gpus` GPUs.
+
+    `script` names the script whose run says where the layers ran, where it is not the class alone.
+    """
 
     dim: int
     depth: int
@@ -77,6 +81,7 @@ class Forward:
     trace: Trace
     numbers: Numbers
     gpu_argument: GpuArgument | None = None
+    script: str | None = None
 
     @property
     def placement(self) -> list[int]:
@@ -98,6 +103,46 @@ class Forward:
             "placement": self.placement,
             "transfers": transfers,
             "to_calls": self.trace.calls_of_to(),
+            "script": self.script,
+        }
+
+
+@dataclass(frozen=True)
+class ScriptRun:
+    """A script of the hand-in run whole on `gpus` GPUs, without data, with models of our `depth`.
+
+    `trace` holds one forward pass of each way in which its model ran. `fault` is the mistake at
+    which it ended, `gap` why it could not be run or not to its end by no fault of its author's.
+    `cut` says that it took too long. `replicated`: torch copied the whole model to several GPUs,
+    as nn.DataParallel does.
+    """
+
+    depth: int
+    gpus: int
+    trace: Trace
+    file: str | None = None
+    replicated: bool = False
+    cut: bool = False
+    fault: str | None = None
+    gap: str | None = None
+    notes: tuple[str, ...] = ()
+
+    def trace_of_model(self) -> Trace | None:
+        """The last way in which a model of our depth ran, as a trace; None where none did."""
+        found = [
+            forward
+            for forward, way in self.trace.ways().items()
+            if len(way.placement) == self.depth and not self.replicated
+        ]
+        return self.trace.only(found[-1:]) if found else None
+
+    def to_json(self) -> Json:
+        head = {"probe": "script", "file": self.file, "depth": self.depth, "gpus": self.gpus}
+        return head | {
+            "passes": [way._asdict() for way in self.trace.ways().values()],
+            "replicated": self.replicated,
+            "fault": self.fault,
+            "gap": self.gap,
         }
 
 
@@ -133,6 +178,8 @@ class Prober(Protocol):
 
     def train(self, depth: int, gpus: int) -> Training: ...
 
+    def run_script(self, depth: int, gpus: int) -> ScriptRun: ...
+
 
 @dataclass
 class SubmissionHandle:
@@ -151,13 +198,25 @@ class SubmissionHandle:
         """One forward pass of the model with `depth` layers on `gpus` GPUs."""
         return self._once("forward", depth, gpus, self.prober.forward)
 
+    def asked(self, probe: str) -> list[tuple[int, int]]:
+        """Depth and GPU count of each such probe that was asked for, whether it failed or not."""
+        return [(depth, gpus) for name, depth, gpus in self._known if name == probe]
+
     def forwards(self) -> list[Forward]:
         """The forward passes that were seen, in the order in which they were asked for."""
         return [seen for seen in self._known.values() if isinstance(seen, Forward)]
 
+    def of_script(self) -> list[Json]:
+        """What was observed of whole scripts."""
+        return [seen for seen in self.observations if seen["probe"] == "script"]
+
     def train(self, *, depth: int, gpus: int) -> Training:
         """A few training steps of the model with `depth` layers on `gpus` GPUs."""
         return self._once("train", depth, gpus, self.prober.train)
+
+    def run_script(self, *, depth: int, gpus: int) -> ScriptRun:
+        """The script that uses the model, run whole on `gpus` GPUs; never fails."""
+        return self._once("script", depth, gpus, self.prober.run_script)
 
     def _once(self, probe: str, depth: int, gpus: int, ask: Callable[[int, int], T]) -> T:
         key = (probe, depth, gpus)

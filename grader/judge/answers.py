@@ -30,12 +30,18 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class BuildAnswer:
-    """A model's parameters (name, shape) and its leaf modules (name, kind), both in order."""
+    """A model's parameters (name, shape) and its leaf modules (name, kind), both in order.
+
+    `sites` are the classes that could be the one to grade: the name and file of each;
+    `asked` the roles of what the code asked for and we answered ("" for none that we know).
+    """
 
     parameters: list[tuple[str, Shape]]
     modules: list[tuple[str, str]]
     notes: tuple[str, ...]
     gpu_argument: GpuArgument | None
+    sites: tuple[str, ...]
+    asked: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,19 @@ class ForwardAnswer:
     trace: Trace
     output: Floats
     dtype: str
+
+
+@dataclass(frozen=True)
+class ScriptAnswer:
+    """`trace` holds forward passes only; at most one of `fault` and `gap` is there."""
+
+    file: str
+    trace: Trace
+    replicated: bool
+    cut: bool
+    fault: str | None
+    gap: str | None
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -78,6 +97,26 @@ def read_forward(buffers: Sequence[bytes], gpus: int) -> ForwardAnswer:
 
 def read_outline(buffers: Sequence[bytes], gpus: int) -> Trace:
     return _checked(lambda: _trace(_facts(buffers), gpus))
+
+
+def read_script(buffers: Sequence[bytes], gpus: int) -> ScriptAnswer:
+    def read() -> ScriptAnswer:
+        facts = _facts(buffers)
+        problem = facts["problem"]
+        told = None if problem is None else plain(problem["message"])
+        if told is not None and problem.get("where"):
+            told += f" ({plain(problem['where'])})"
+        return ScriptAnswer(
+            plain(facts["file"]),
+            _trace(facts, gpus),
+            facts["replicated"] is True,
+            facts["cut"] is True,
+            None if facts["gap"] else told,
+            told if facts["gap"] else None,
+            tuple(map(plain, facts["notes"])),
+        )
+
+    return _checked(read)
 
 
 def read_train(buffers: Sequence[bytes], gpus: int, shapes: Sequence[Shape]) -> TrainAnswer:
@@ -129,6 +168,8 @@ def _build(facts: Json) -> BuildAnswer:
         None
         if argument is None
         else GpuArgument(*(plain(argument[key]) for key in ("parameter", "text", "by"))),
+        tuple(map(plain, facts["sites"])),
+        tuple(map(plain, facts["asked"])),
     )
 
 

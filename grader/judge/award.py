@@ -59,12 +59,20 @@ def doubted(score: CriterionScore, cross_check: CrossCheck | None) -> CriterionS
     if score.earned is None or cross_check is None or cross_check.agrees is not False:
         return score
     evidence = (
-        f"A person must look: at width {cross_check.width}, depth {cross_check.depth} and "
+        f"at width {cross_check.width}, depth {cross_check.depth} and "
         f"{cross_check.gpus} GPUs the model does not do what it does at the small widths of the "
         f"checks: {cross_check.problem}. At those: {score.evidence}"
     )
-    pending = replace(score, earned=None, state=State.PENDING, outcome=None, evidence=evidence)
-    return replace(pending, hint="Let nothing but the sizes of the layers depend on the width.")
+    return replace(
+        for_now(score, evidence),
+        hint="Let nothing but the sizes of the layers depend on the width.",
+    )
+
+
+def for_now(score: CriterionScore, why: str) -> CriterionScore:
+    """The same criterion, for a person to decide."""
+    evidence = f"A person must look: {why}"
+    return replace(score, earned=None, state=State.PENDING, outcome=None, evidence=evidence)
 
 
 def _gave(score: CriterionScore) -> str:

@@ -43,6 +43,7 @@ def cross_checked(
 
     On more than two GPUs where there is such a probe: many ways to spread layers agree on two.
     """
+    seen = [run for run in seen if run.script is None]
     candidates = [run for run in seen if run.gpus > 2] or [run for run in seen if run.gpus > 1]
     if not candidates:
         return None
@@ -72,16 +73,16 @@ def _difference(prober: WorkerProber, run: Forward, width: int) -> str | None:
         if isinstance(error, Lost) and error.reason in ("timeout", "memory"):
             raise
         return str(error)
-    if _way(run.trace) == _way(trace):
+    if way_of(run.trace) == way_of(trace):
         return None
-    return f"{_told(trace)} instead of {_told(run.trace)}"
+    return f"{told_of(trace)} instead of {told_of(run.trace)}"
 
 
-def _told(trace: Trace) -> str:
+def told_of(trace: Trace) -> str:
     layers = ", ".join(map(str, trace.layers_per_gpu()))
     return f"{layers} layers per GPU and {trace.gpu_to_gpu()} transfers"
 
 
-def _way(trace: Trace) -> tuple[object, ...]:
+def way_of(trace: Trace) -> tuple[object, ...]:
     """Where the layers ran, and how often data moved."""
     return trace.placement(), trace.gpu_to_gpu(), trace.host_to_gpu(), trace.gpu_to_host()

@@ -17,6 +17,7 @@ _DOING = {
     "forward": "the forward pass failed",
     "outline": "the forward pass failed",
     "train": "training failed",
+    "script": "running the script failed",
 }
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import attrs
@@ -17,6 +17,8 @@ from grader.judge.award import award, costs_points
 from grader.judge.crosscheck import cross_checked
 from grader.judge.prober import WorkerProber
 from grader.judge.record import Record, Try
+from grader.judge.rivals import difference_of_rivals
+from grader.judge.scriptcheck import script_checked
 from grader.judge.verdict import Verdict, code_criteria, verdict_on
 from grader.rubric import Rubric, assignment_folder
 from grader.sandbox.host import Launcher
@@ -64,16 +66,39 @@ class Hearing:
         """Everything that is to be seen; time-outs are bounded over both tries."""
         with self._prober(self.rubric.limits.lost) as prober:
             handle = SubmissionHandle(prober)
-            tries = [self._try(handle)]
-            cross_check = cross_checked(prober, handle.forwards(), self.random)
-        self._refuse_unknown(tries[0])
-        if failed := self._failed(tries[0]):
-            left = max(
-                self.rubric.limits.lost - prober.lost_seconds, 1e-3
-            )  # for one probe at least
-            with self._prober(left) as prober:
-                tries.append(self._try(SubmissionHandle(prober, before=handle), failed))
-        return Record(criteria, tuple(tries), cross_check, tuple(prober.notes))
+            first = self._try(handle)
+            found = self._looked_around(criteria, prober, handle)
+            if found.script is not None and found.script.counts:
+                prober.by_script = True
+                handle = SubmissionHandle(prober, observations=handle.of_script())
+                first = self._try(handle)
+            first = replace(first, observations=tuple(handle.observations))
+        self._refuse_unknown(first)
+        tries = (first, *self._second_try(prober, handle, first))
+        return replace(found, tries=tries, notes=tuple(prober.notes))
+
+    def _looked_around(
+        self, criteria: tuple[str, ...], prober: WorkerProber, handle: SubmissionHandle
+    ) -> Record:
+        """What may speak against the first try: other widths, the script, other classes."""
+        return Record(
+            criteria,
+            cross_check=cross_checked(prober, handle.forwards(), self.random),
+            script=script_checked(handle),
+            rivals=difference_of_rivals(prober, handle.forwards()),
+            asked=tuple(prober.asked),
+        )
+
+    def _second_try(
+        self, prober: WorkerProber, before: SubmissionHandle, first: Try
+    ) -> Iterator[Try]:
+        """What failed once more, with fresh workers."""
+        failed = self._failed(first)
+        if failed:
+            left = max(self.rubric.limits.lost - prober.lost_seconds, 1e-3)  # one probe at least
+            with self._prober(left) as fresh:
+                fresh.by_script = prober.by_script
+                yield self._try(SubmissionHandle(fresh, before=before), failed)
 
     def _prober(self, lost: float) -> WorkerProber:
         limits = attrs.evolve(self.rubric.limits, lost=lost)

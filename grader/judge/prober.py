@@ -14,7 +14,7 @@ import numpy as np
 
 from grader.checking.expect import NeedsPerson
 from grader.checking.explain import hint_for
-from grader.checking.observations import Forward, Numbers, ProbeFailed, Training
+from grader.checking.observations import Forward, Numbers, ProbeFailed, ScriptRun, Training
 from grader.judge import answers, numbers
 from grader.judge import challenge as drawing
 from grader.judge.answers import BuildAnswer, ForwardAnswer, TrainAnswer, Unreadable
@@ -75,6 +75,10 @@ class WorkerProber:
     )
     notes: dict[str, None] = field(default_factory=dict)  # on how the code was used
     lost_seconds: float = 0.0  # so far, to time-outs
+    sites: tuple[str, ...] = ()  # the classes that could be the one to grade
+    choice: int = 0  # which of them it is
+    asked: dict[str, None] = field(default_factory=dict)  # roles of what we answered to questions
+    by_script: bool = False  # layers are where they ran in the script
     _workers: dict[_Key, Worker] = field(default_factory=dict)
     _reading: int = 0
     _width: int | None = None
@@ -91,12 +95,51 @@ class WorkerProber:
     # -------------------------------------------------------------- the two probes
 
     def forward(self, depth: int, gpus: int) -> Forward:
-        """One forward pass, its numbers checked."""
-        return self._read_twice(lambda: self._forward(depth, gpus))
+        """One forward pass, its numbers checked.
+
+        Where layers ran is what the class does, unless the script does something else with it, or
+        only the script knows how to use it.
+        """
+        try:
+            seen = self._read_twice(lambda: self._forward(depth, gpus))
+        except (ProbeFailed, NeedsPerson) as error:
+            if isinstance(error, ProbeFailed) and not self.by_script:
+                raise
+            unknown = Numbers(None, "not compared", f"by itself, the class does not run: {error}")
+            placed = self._as_the_script(Forward(0, depth, gpus, Trace(gpus), unknown))
+            if placed is None:
+                raise
+            return placed
+        if self.by_script:
+            placed = self._as_the_script(seen)
+            if placed is None:
+                raise NeedsPerson(f"the script runs no model of {depth} layers on {gpus} GPUs")
+            return placed
+        return self._with_gpus_known(seen)
+
+    def _with_gpus_known(self, seen: Forward) -> Forward:
+        """Where we cannot follow what the class is told of its GPUs, it counts that all are used.
+
+        By the class when it is told nothing, or by the script in some of what it runs.
+        """
+        argument = seen.gpu_argument
+        if argument is None or argument.by == "script":
+            return seen
+        if argument.by == "default" and _uses_all(seen):
+            return replace(seen, gpu_argument=None)
+        placed = self._as_the_script(seen)
+        return placed if placed is not None and _uses_all(placed) else seen
 
     def train(self, depth: int, gpus: int) -> Training:
         """A few training steps, their losses recomputed where the model is a chain."""
-        return self._read_twice(lambda: self._train(depth, gpus))
+        try:
+            return self._read_twice(lambda: self._train(depth, gpus))
+        except ProbeFailed as error:
+            if not self.by_script:
+                raise
+            raise NeedsPerson(
+                f"only within its script the model is where it runs; does it train? ({error})"
+            ) from error
 
     def outline(self, depth: int, gpus: int, width: int) -> Trace:
         """The trace of one forward pass without data, which takes no more time for more width."""
@@ -105,6 +148,37 @@ class WorkerProber:
         request = {"probe": "outline", "shape": [OUTLINE_BATCH, width]}
         buffers = self._exchange(key, request, [], self.limits.forward)
         return _readable("outline", lambda: answers.read_outline(buffers, gpus))
+
+    def run_script(self, depth: int, gpus: int) -> ScriptRun:
+        """The script run whole, in a process of its own."""
+        key = _Key(WorkerOptions(gpus, dry=True), self._reading)
+        request = {
+            "probe": "script",
+            "files": [str(file) for file in self.files],
+            "words": attrs.asdict(self.words),
+            "depth": depth,
+            "choice": self.choice,
+        }
+        try:
+            buffers = self._exchange(key, request, [], self.limits.script)
+            ran = _readable("script", lambda: answers.read_script(buffers, gpus))
+        except (ProbeFailed, NeedsPerson) as error:
+            return ScriptRun(depth, gpus, Trace(gpus), gap=str(error))
+        finally:
+            if (used := self._workers.pop(key, None)) is not None:
+                used.close()  # a script leaves its process in any state
+        self.notes |= dict.fromkeys(ran.notes)
+        return ScriptRun(
+            depth, gpus, ran.trace, ran.file, ran.replicated, ran.cut, ran.fault, ran.gap, ran.notes
+        )
+
+    def _as_the_script(self, seen: Forward) -> Forward | None:
+        """The same with the layers where they ran in the script; None where it runs no model."""
+        ran = self.run_script(seen.depth, seen.gpus)
+        trace = ran.trace_of_model()
+        if trace is None:
+            return None
+        return replace(seen, trace=trace, gpu_argument=None, script=ran.file)
 
     def _forward(self, depth: int, gpus: int) -> Forward:
         built = self._build(depth, gpus)
@@ -200,9 +274,13 @@ class WorkerProber:
             "depth": depth,
             "seed": int(self.random.integers(1, 2**31)),
             "reading": self._reading,
+            "choice": self.choice,
         }
         buffers = self._exchange(key, request, [], self.limits.build)
-        return _readable("build", lambda: answers.read_build(buffers))
+        facts = _readable("build", lambda: answers.read_build(buffers))
+        self.sites = facts.sites
+        self.asked |= dict.fromkeys(facts.asked)
+        return facts
 
     def _width_of_all(self) -> int:
         """One width for all GPU counts, so that their memory can be compared."""
@@ -315,6 +393,10 @@ class WorkerProber:
             return compare(replace(single, challenge=built.challenge))
         except (ProbeFailed, NeedsPerson) as error:
             return Numbers(None, ON_ONE_DEVICE, f"it does not run on one device: {error}")
+
+
+def _uses_all(seen: Forward) -> bool:
+    return set(seen.placement) == set(range(seen.gpus))
 
 
 def _readable(probe: str, read: Callable[[], T]) -> T:

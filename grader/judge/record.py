@@ -8,10 +8,11 @@ from dataclasses import asdict, dataclass
 from grader.checking.cases import CaseResult
 from grader.errors import InternalError
 from grader.judge.crosscheck import CrossCheck
+from grader.judge.scriptcheck import ScriptCheck
 from grader.records import Json, Outcome
 from grader.rubric import Criterion
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,9 @@ class Record:
     tries: tuple[Try, ...] = ()
     cross_check: CrossCheck | None = None
     notes: tuple[str, ...] = ()
+    script: ScriptCheck | None = None
+    rivals: str | None = None  # how classes differ of which only one was graded
+    asked: tuple[str, ...] = ()  # roles of what the code asked for and was answered
 
     def to_json(self) -> Json:
         return {"schema": SCHEMA} | asdict(self)
@@ -51,7 +55,16 @@ class Record:
                 Try(tuple(map(_case, t["cases"])), tuple(t["observations"])) for t in data["tries"]
             )
             cross_check = None if data["cross_check"] is None else CrossCheck(**data["cross_check"])
-            return cls(tuple(data["criteria"]), tuple(tries), cross_check, tuple(data["notes"]))
+            script = None if data["script"] is None else ScriptCheck(**data["script"])
+            return cls(
+                tuple(data["criteria"]),
+                tuple(tries),
+                cross_check,
+                tuple(data["notes"]),
+                script,
+                data["rivals"],
+                tuple(data["asked"]),
+            )
         except (KeyError, TypeError, ValueError) as error:
             raise misfit(f"{type(error).__name__}: {error}", f"schema {SCHEMA}") from error
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from grader.judge.award import award, confirmed, costs_points, doubted, without_code
+from grader.judge.award import award, confirmed, costs_points, doubted, for_now, without_code
 from grader.judge.record import Record
+from grader.judge.scriptcheck import ScriptCheck, words_for
 from grader.records import CriterionScore, Json, Kind
 from grader.rubric import Criterion, Rubric
 
@@ -50,4 +51,21 @@ def _score(criterion: Criterion, seen: Record) -> CriterionScore:
         return without_code(criterion, "no Python script and no notebook was handed in")
     first, *more = (award(criterion, one.of(criterion.id)) for one in seen.tries)
     score = confirmed(first, more[0]) if more and costs_points(first) else first
+    if seen.asked and (costs_points(score) or "gpus" in seen.asked):
+        why = "the code asks for input or arguments; with other answers it may do otherwise"
+        return for_now(score, f"{why}. With ours: {score.evidence}")
+    if seen.rivals is not None:
+        return for_now(score, f"{seen.rivals} As for the first: {score.evidence}")
+    if seen.script is not None and (told := _by_script(score, seen.script)) is not None:
+        return told
     return doubted(score, seen.cross_check)
+
+
+def _by_script(score: CriterionScore, check: ScriptCheck) -> CriterionScore | None:
+    """The same with what the script says of it; None where it says nothing."""
+    if check.agrees is False and not check.certain:
+        return for_now(score, f"{check.told}. By the class: {score.evidence}")
+    words = words_for(check)
+    if words is None or (check.replicated and not costs_points(score)):
+        return None
+    return replace(score, evidence=f"{score.evidence.rstrip('.')}. {words}")

@@ -90,7 +90,10 @@ class Binder:
             except BaseException as error:  # ours to follow, so never their fault
                 passed = Unknown(f"{text} ({type(error).__name__})")
                 text = passed.text
-        arguments[name] = value
+        if by != "script" and not required:
+            by = "default"  # what the class does when it is not told
+        else:
+            arguments[name] = value
         self.gpu_argument = {"parameter": name, "text": text, "by": by}
 
     def _evaluate(self, passed: Passed) -> Any:

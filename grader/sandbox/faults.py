@@ -12,6 +12,7 @@ from pathlib import Path
 
 from grader.notebook import Notebook
 from grader.records import Json
+from grader.sandbox import asked
 
 #: Characters; JSON may write twelve bytes for one, and a frame's header has a limit.
 MESSAGE, PLACE, DETAILS = 500, 300, 4000
@@ -73,6 +74,8 @@ def described(error: BaseException, folder: Path) -> StudentFault | InterfaceGap
         return error
     message = _message(error)
     details = "".join(traceback.format_exception(error))
+    if answers := asked.given():
+        return InterfaceGap(f"{'; '.join(answers)}; then it fails: {message}", details=details)
     if (gap := _gap(error, message, folder)) is not None:
         return InterfaceGap(gap, details=details)
     return StudentFault(message, where=_where(error, folder), details=details)
@@ -148,6 +151,8 @@ def _is_limit_of_virtual_gpus(
     if any(part in last for part in _COMPILER) or type(error).__module__.startswith(
         "torch._dynamo"
     ):
+        return True
+    if isinstance(error, RuntimeError) and message.startswith("RuntimeError: dry mode"):
         return True
     if isinstance(error, NotImplementedError):
         return "virtual GPUs" in message or "backend" in message

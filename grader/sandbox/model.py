@@ -12,7 +12,7 @@ import inspect
 import os
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +24,7 @@ from torch.nn.modules.module import register_module_module_registration_hook
 
 from grader.notebook import Notebook
 from grader.records import Json
-from grader.sandbox import stand_ins
+from grader.sandbox import asked, stand_ins
 from grader.sandbox.arguments import Binder
 from grader.sandbox.faults import (
     NOTEBOOKS,
@@ -34,13 +34,13 @@ from grader.sandbox.faults import (
     described,
 )
 from grader.sandbox.imports import open_folder
-from grader.sandbox.model_search import find_model
+from grader.sandbox.model_search import find_models
 from grader.sandbox.readings import Reading, readings, with_sizes
 from grader.sandbox.slices import needed_names
 from grader.sandbox.source import ModelSite, Vocabulary, pinned_devices
 
 #: A worker builds the same files again and again, for other sizes.
-_site = functools.cache(find_model)
+_sites = functools.cache(find_models)
 _ways = functools.cache(readings)
 _pin = functools.cache(pinned_devices)
 
@@ -50,6 +50,7 @@ class Build:
     """A built model and what was learnt on the way."""
 
     model: nn.Module
+    sites: list[ModelSite]  # all that could be it
     site: ModelSite
     gpu_argument: Json | None
     folder: Path
@@ -66,23 +67,13 @@ class Build:
         except Exception as error:  # lazy layers have no shape before their first input
             raise InterfaceGap(f"the model's parameters cannot be listed: {error}") from error
         return {
-            "notes": self._notes(),
+            "notes": notes_on(self.folder / self.site.file, self.site.tree),
             "gpu_argument": self.gpu_argument,
+            "asked": sorted(set(asked.given().values())),
+            "sites": [f"{site.name} in {site.file}" for site in self.sites],
             "parameters": parameters,
             "modules": [[name, _kind(module)] for name, module in self._leaves()],
         }
-
-    def _notes(self) -> list[str]:
-        """What was done differently from what the script says."""
-        pinned = _pin(self.site.tree)
-        notes = (
-            [f"the script sets CUDA_VISIBLE_DEVICES to {pinned}; ignored here"] if pinned else []
-        )
-        if notebook := NOTEBOOKS.get(str(self.folder / self.site.file)):
-            notes.append(_told(self.site.file, notebook))
-        if packages := stand_ins.used():
-            notes.append(f"{', '.join(packages)}: replaced by stand-ins that do nothing")
-        return notes
 
     def _leaves(self) -> list[tuple[str, nn.Module]]:
         names = dict(self.model.named_modules())
@@ -98,6 +89,23 @@ class Build:
         return 0
 
 
+def sites_of(folder: Path, files: Sequence[Path], words: Vocabulary) -> list[ModelSite]:
+    """The class to grade, as each file writes it. Raises ImportFault or InterfaceGap."""
+    return _sites(folder, tuple(files), words)
+
+
+def notes_on(path: Path, tree: ast.Module) -> list[str]:
+    """What was done differently from what a file says."""
+    notes = []
+    if (pinned := _pin(tree)) is not None:
+        notes.append(f"the script sets CUDA_VISIBLE_DEVICES to {pinned}; ignored here")
+    if notebook := NOTEBOOKS.get(str(path)):
+        notes.append(_told(path.name, notebook))
+    if packages := stand_ins.used():
+        notes.append(f"{', '.join(packages)}: replaced by stand-ins that do nothing")
+    return [*notes, *asked.given()]
+
+
 def build(
     folder: Path,
     files: list[Path],
@@ -107,16 +115,21 @@ def build(
     depth: int,
     gpus: int,
     reading: int = 0,
+    choice: int = 0,
 ) -> Build:
     """Load the hand-in's model class and construct it, reading its file the first or second way.
 
+    `choice` is which of `sites_of`.
+
     Raises StudentFault or InterfaceGap.
     """
-    site = _site(folder, tuple(files), words)
+    sites = sites_of(folder, files, words)
+    site = sites[min(choice, len(sites) - 1)]
     ways = _ways(site)
     if reading >= len(ways):
         raise InterfaceGap(f"there is no other way to read {site.file}")
     sizes = {"width": width, "depth": depth}
+    asked.answer(words.role, sizes | {"gpus": gpus})
     namespace, known = _load(ways[reading], site, folder, words, sizes)
     cls = namespace.get(site.name)
     if not (inspect.isclass(cls) and issubclass(cls, nn.Module)):
@@ -130,7 +143,7 @@ def build(
             model = cls(*bound.args, **bound.kwargs)
         except BaseException as error:
             raise described(error, folder) from error
-    return Build(model, site, binder.gpu_argument, folder, order)
+    return Build(model, sites, site, binder.gpu_argument, folder, order)
 
 
 @contextmanager
@@ -217,7 +230,7 @@ def load_weights(model: nn.Module, weights: list[torch.Tensor]) -> None:
         raise InterfaceGap(f"the model's parameters cannot be given values: {error}") from error
 
 
-def _told(file: Path, notebook: Notebook) -> str:
+def _told(file: str, notebook: Notebook) -> str:
     text = f"{file} was read as its code cells, in order"
     return f"{text}; left out: {'; '.join(notebook.dropped)}" if notebook.dropped else text
 

@@ -12,13 +12,17 @@ from grader.sandbox.readings import with_sizes
 from grader.sandbox.slices import slice_for
 from grader.sandbox.source import ModelSite, Vocabulary, is_text, parse
 
+MOST = 5  # classes that differ; more are for a person
 
-def find_model(folder: Path, files: Sequence[Path], words: Vocabulary) -> ModelSite:
-    """The class to grade among `files` (relative to `folder`).
 
-    By name first, else the one `nn.Module` that takes a width and a depth. Of several, the one
-    that asks how many GPUs there are; otherwise InterfaceGap, for a person. Files that cannot
-    be read matter only where no other holds the class: then ImportFault or InterfaceGap.
+def find_models(folder: Path, files: Sequence[Path], words: Vocabulary) -> list[ModelSite]:
+    """The class to grade among `files` (relative to `folder`), in each way in which it is written.
+
+    By name, or the one `nn.Module` that takes a width and a depth; those that ask how many GPUs
+    there are come before the base code, which does not. Of several that differ, as in a script
+    for each task, whoever asks must see that they do the same. InterfaceGap where there is none.
+    Files that cannot be read matter only where no other holds the class: then ImportFault or
+    InterfaceGap.
     """
     problems: list[ImportFault | InterfaceGap] = []
     sites: list[ModelSite] = []
@@ -36,7 +40,7 @@ def find_model(folder: Path, files: Sequence[Path], words: Vocabulary) -> ModelS
             f"no class {words.class_name} was found, and no other nn.Module that takes a width "
             f"and a depth, in {_listed(folder, files)}"
         )
-    return _the_one(sites, words)
+    return _different(sites, words)
 
 
 def _listed(folder: Path, files: Sequence[Path]) -> str:
@@ -58,21 +62,22 @@ def _candidates(file: Path, tree: ast.Module, words: Vocabulary) -> list[ModelSi
     return [ModelSite(file, name, tree) for name in names]
 
 
-def _the_one(sites: list[ModelSite], words: Vocabulary) -> ModelSite:
-    """The class of the right name, unless it is the base code beside a class that asks."""
-    if len(sites) == 1:
-        return sites[0]
+def _different(sites: list[ModelSite], words: Vocabulary) -> list[ModelSite]:
+    """Of the classes that ask for GPUs, else of the right name, else of all: one of each gist."""
     named = [s for s in sites if s.name == words.class_name]
     asking = [s for s in sites if "device_count" in ast.unparse(slice_for(s.tree, {s.name}))]
     chosen = [s for s in named if s in asking] or asking or named or sites
     if len(chosen) > 1:
         scripts = [s for s in chosen if "device_count" in ast.unparse(s.tree)]
         chosen = scripts or chosen
-    different = {(s.name, _gist(s, words)): s for s in chosen}
-    if len(different) > 1 or (named and chosen[0] not in named):
-        listed = ", ".join(f"{s.name} in {s.file}" for s in [*named, *different.values()])
+    gists: dict[tuple[str, str], ModelSite] = {}
+    for site in chosen:
+        gists.setdefault((site.name, _gist(site, words)), site)
+    different = list(gists.values())
+    if len(different) > MOST:
+        listed = ", ".join(f"{s.name} in {s.file}" for s in different)
         raise InterfaceGap(f"several classes could be the one to grade: {listed[:300]}")
-    return chosen[0]
+    return different
 
 
 def _gist(site: ModelSite, words: Vocabulary) -> str:

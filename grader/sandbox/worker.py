@@ -111,6 +111,7 @@ class Desk:
             depth=request["depth"],
             gpus=self.gpus,
             reading=request["reading"],
+            choice=request["choice"],
         )
         return [json.dumps(self.built.describe()).encode()]
 
@@ -129,6 +130,19 @@ class Desk:
 
         assert self.built is not None, "build comes first"
         return probes.outline(self.built, self.folder, request["shape"]).buffers()
+
+    def _script(self, request: Json, _: list[bytes]) -> list[bytes]:
+        from grader.sandbox import source, whole_script
+
+        ran = whole_script.run(
+            self.folder,
+            [Path(file) for file in request["files"]],
+            source.Vocabulary.from_json(request["words"]),
+            depth=request["depth"],
+            gpus=self.gpus,
+            choice=request["choice"],
+        )
+        return [json.dumps(ran.facts()).encode()]
 
     def _train(self, request: Json, buffers: list[bytes]) -> list[bytes]:
         import torch

@@ -11,6 +11,7 @@ from grader.checking.expect import NeedsPerson, expect
 @pytest.mark.parametrize("gpus", [2, 5], ids=["2 GPUs", "5 GPUs"])
 def test_runs_and_trains(submission, gpus):
     run = submission.forward(depth=20, gpus=gpus)
+    training = submission.train(depth=20, gpus=gpus)
     expect(
         set(run.placement) == set(range(gpus)),
         expected=f"all {gpus} GPUs to hold layers",
@@ -23,7 +24,6 @@ def test_runs_and_trains(submission, gpus):
         seen=run.numbers.problem or f"right numbers ({run.numbers.how})",
         hint="Run every layer exactly once, in order, each on the previous one's output.",
     )
-    training = submission.train(depth=20, gpus=gpus)
     expect(
         all(map(math.isfinite, training.losses)),
         expected="a loss that stays a finite number",
@@ -44,6 +44,9 @@ def test_runs_and_trains(submission, gpus):
         hint="Training must see the same layers in the same order as the forward pass, and "
         "gradients must come back through all of them: no detach() on the way.",
     )
+    script = submission.run_script(depth=20, gpus=gpus)
+    if script.fault is not None:
+        raise NeedsPerson(f"the class runs and trains, but its script does not: {script.fault}")
     for numbers in (run.numbers, training.numbers):
         if numbers.right is None:
             raise NeedsPerson(

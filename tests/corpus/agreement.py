@@ -145,9 +145,10 @@ def _facts(
     for sizes, expected in facts.get("transfers", {}).items():
         seen = forwards.get(sizes, {}).get("transfers", {}).get("gpu_to_gpu")
         yield f"transfers {sizes}", expected, seen
-    if "to_calls" in facts:
-        yield "calls of .to()", facts["to_calls"], forwards.get("20/2", {}).get("to_calls")
     scripts = [o for o in observations if o["probe"] == "script" and o.get("passes")]
+    if "to_calls" in facts:
+        way = forwards.get("20/2") or (scripts[-1]["passes"][-1] if scripts else {})
+        yield "calls of .to()", facts["to_calls"], way.get("to_calls")
     if "host_copies" in facts:
         seen = scripts[-1]["passes"][-1]["host_to_gpu"] if scripts else None
         yield "host copies", facts["host_copies"], seen

@@ -18,7 +18,8 @@ def built(parameters=None, modules=[["0", "Linear"], ["1", "ReLU"]], **more):
     given = request()
     if parameters is None:
         parameters = [["0.weight", [given["width"]] * 2], ["0.bias", [given["width"]]]]
-    answer = {"notes": [], "gpu_argument": None, "parameters": parameters, "modules": modules}
+    answer = {"notes": [], "sites": ["M in a.py"], "asked": [], "gpu_argument": None}
+    answer |= {"parameters": parameters, "modules": modules}
     send({"status": "seen", "id": given["id"]}, facts(answer | more))
 TRACE = {"devices": 2, "ops": [], "transfers": [], "to_calls": {}, "peak_memory": [0, 0],
          "losses": [], "truncated": False, "unlisted": []}

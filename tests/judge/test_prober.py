@@ -162,16 +162,12 @@ UNKNOWN = {
     + changed("nn.ReLU()", "no_such_package.Swish()"),
     "a helper was not handed in": "from my_helper import count\n" + changed(COUNT, ""),
     "a data file was not handed in": changed(COUNT, '        gpus = int(open("n.txt").read())\n'),
-    "the script asks the user": changed(COUNT, "        gpus = int(input('GPUs? '))\n"),
-    "the script needs arguments": "import argparse\nparser = argparse.ArgumentParser()\n"
-    'parser.add_argument("--gpus", type=int, required=True)\nargs = parser.parse_args()\n'
-    + changed(COUNT, "        gpus = args.gpus\n"),
+    "the script asks the user, and what we answer does not fit": changed(
+        COUNT, "        gpus = len(torch.ones(int(input('A prime number? ')))[4:5]) - 1\n"),
     "the argument vector is read": "import sys\nGPUS = int(sys.argv[1])\n"
     + changed(COUNT, "        gpus = GPUS\n"),
     "lazy layers": changed("nn.Linear(dim, dim)", "nn.LazyLinear(dim)")
     .replace('layer.to(f"cuda:{i * gpus // depth}")', "layer"),
-    "two classes fit, and only the other one asks": changed(COUNT, "        gpus = 2\n")
-    + MODEL.split("\n\n\n")[1].replace("LargeLinearModelMP", "OnAllGpus"),
     "it fails when cut out of its script, which hangs": "COUNT = {}\n"
     "def setup(table):\n    table['gpus'] = 2\nsetup(COUNT)\n"
     + changed(COUNT, "        gpus = COUNT['gpus']\n") + "\nwhile True:\n    pass\n",

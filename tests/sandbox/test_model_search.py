@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from grader.sandbox.faults import ImportFault, InterfaceGap
-from grader.sandbox.model_search import find_model
+from grader.sandbox.model_search import find_models
 from grader.sandbox.readings import readings, with_sizes
 from grader.sandbox.source import ModelSite, Vocabulary, parse, pinned_devices
 
@@ -20,7 +20,7 @@ ASKS = FIXED.replace("2", "torch.cuda.device_count()")
 
 def find(hand_in, files):
     folder = hand_in(files)
-    return find_model(folder, sorted(Path(name) for name in files), WORDS)
+    return find_models(folder, sorted(Path(name) for name in files), WORDS)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def find(hand_in, files):
     ],
 )  # fmt: skip
 def test_the_class_to_grade(files, found, hand_in):
-    site = find(hand_in, files)
+    [site] = find(hand_in, files)
     assert (str(site.file), site.name) == found
 
 
@@ -60,15 +60,34 @@ def test_the_class_to_grade(files, found, hand_in):
     [
         {"a.py": "x = 1"},
         {"a.py": "class Net(nn.Module):\n    def __init__(self, config): pass\n"},
-        {"a.py": FIXED.format(name="One") + FIXED.format(name="Two")},
-        {"a.py": ASKS.format(name="Wanted"), "b.py": ASKS.format(name="Wanted") + "        x = 1"},
-        {"a.py": FIXED.format(name="Wanted") + ASKS.format(name="OnAllGpus")},
         {"a.py": "class A(B): pass\nclass B(A): pass\n"},
     ],
 )
 def test_a_person_is_asked_where_it_is_unclear(files, hand_in):
     with pytest.raises(InterfaceGap):
         find(hand_in, files)
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        ({"a.py": FIXED.format(name="One") + FIXED.format(name="Two")}, ["One", "Two"]),
+        (
+            {
+                "a.py": ASKS.format(name="Wanted"),
+                "b.py": ASKS.format(name="Wanted") + "        x = 1",
+            },
+            ["Wanted", "Wanted"],
+        ),
+    ],
+)
+def test_classes_that_differ_are_all_named(files, found, hand_in):
+    assert [site.name for site in find(hand_in, files)] == found
+
+
+def test_a_class_that_asks_comes_before_the_base_code(hand_in):
+    files = {"a.py": FIXED.format(name="Wanted") + ASKS.format(name="OnAllGpus")}
+    assert [site.name for site in find(hand_in, files)] == ["OnAllGpus"]
 
 
 def test_a_file_that_python_cannot_read_is_told_with_its_line(hand_in):
@@ -96,10 +115,10 @@ def test_marks_and_declarations_are_heeded(data, tmp_path):
 
 def test_comments_of_another_encoding_do_not_matter(tmp_path):
     (tmp_path / "a.py").write_bytes(b"# caf\xe9\n" + FIXED.format(name="Wanted").encode())
-    assert find_model(tmp_path, [Path("a.py")], WORDS).name == "Wanted"
+    assert find_models(tmp_path, [Path("a.py")], WORDS)[0].name == "Wanted"
     (tmp_path / "a.py").write_bytes(b"# caf\xe9\nimport torch\n")
     with pytest.raises(InterfaceGap, match=r"no class Wanted.*a\.py, which is not UTF-8 text"):
-        find_model(tmp_path, [Path("a.py")], WORDS)
+        find_models(tmp_path, [Path("a.py")], WORDS)
 
 
 def test_code_that_is_too_deep_is_told(tmp_path):

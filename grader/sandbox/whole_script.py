@@ -1,0 +1,409 @@
+"""Runs a script of the hand-in whole, without data, and says what its model did.
+
+Changed is, whatever the names: the model's depth becomes ours, in the constants of the script and
+in the call of the class. What was seen twice is not done again: a module that is called once more
+in the same way gives another output like its last, and backward() does nothing. A loop that
+trains for hundreds of rounds is cut short, a script that still goes on ends when its time is over.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import copy
+import functools
+import inspect
+import os
+import signal
+import sys
+import types
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import nn
+
+from grader import vgpu
+from grader.records import Json
+from grader.sandbox import asked
+from grader.sandbox.faults import NOTEBOOKS, InterfaceGap, StudentFault, described
+from grader.sandbox.imports import open_folder
+from grader.sandbox.model import notes_on, sites_of
+from grader.sandbox.readings import with_sizes
+from grader.sandbox.slices import is_main_guard, works_at_import
+from grader.sandbox.source import ModelSite, Vocabulary, parse
+from grader.trace import Trace
+from grader.vgpu import recorder
+
+MOST = 200  # rounds of a loop that trains
+SECONDS = 3.0  # of processor time, for one script
+WAYS = 12  # different ways of one model that are told
+
+_FEW, _ROUNDS = "__few__", "__rounds__"
+
+
+class _Enough(BaseException):
+    """The time for one script is over."""
+
+
+@dataclass
+class Ran:
+    """What a run of one script came to.
+
+    `cut` says that it was not let run to its end, `replicated` that torch copied the whole model
+    to several GPUs (nn.DataParallel).
+    """
+
+    file: Path
+    trace: Trace
+    cut: bool
+    problem: StudentFault | InterfaceGap | None
+    replicated: bool
+    notes: list[str] = field(default_factory=list)
+
+    def facts(self) -> Json:
+        return {
+            "file": str(self.file),
+            "trace": self.trace.to_json(),
+            "cut": self.cut,
+            "replicated": self.replicated,
+            "notes": self.notes,
+            "problem": None if self.problem is None else self.problem.to_json(),
+            "gap": isinstance(self.problem, InterfaceGap),
+        }
+
+
+def run(
+    folder: Path, files: list[Path], words: Vocabulary, *, depth: int, gpus: int, choice: int = 0
+) -> Ran:
+    """Run the script that uses the model class: its own file, else one that imports it.
+
+    Raises InterfaceGap where there is none, or none in which a model ran.
+    """
+    sites = sites_of(folder, files, words)
+    site = sites[min(choice, len(sites) - 1)]
+    sizes = {"depth": depth, "gpus": gpus}
+    asked.answer(words.role, sizes)
+    last: Ran | None = None
+    for file, tree in _scripts(folder, files, site):
+        sized, _ = with_sizes(tree, words, {"depth": depth})
+        last = _run(folder, file, sized, site, words, depth)
+        if last.trace.ops:
+            return last
+    if last is None:
+        raise InterfaceGap(f"no script was found that runs {site.name}")
+    if last.problem is not None:
+        raise last.problem
+    raise InterfaceGap(f"{last.file} ran, and no {site.name} in it")
+
+
+def _scripts(folder: Path, files: list[Path], site: ModelSite) -> Iterator[tuple[Path, ast.Module]]:
+    """The class's own file where it does something, then those that import it."""
+    if _runs(site.tree):
+        yield site.file, site.tree
+    for file in files:
+        if file == site.file:
+            continue
+        try:
+            tree = parse(folder / file, file)
+        except (StudentFault, InterfaceGap):
+            continue  # it is not this one
+        if _runs(tree) and _imports(tree, site.file.stem):
+            yield file, tree
+
+
+def _runs(tree: ast.Module) -> bool:
+    return works_at_import(tree) or any(map(is_main_guard, tree.body))
+
+
+def _imports(tree: ast.Module, module: str) -> bool:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            names = [node.module or "", *(alias.name for alias in node.names)]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            continue
+        if any(module in name.split(".") for name in names):
+            return True
+    return False
+
+
+# ------------------------------------------------------------------ one run
+
+
+def _run(
+    folder: Path, file: Path, tree: ast.Module, site: ModelSite, words: Vocabulary, depth: int
+) -> Ran:
+    path = folder / file
+    os.chdir(path.parent)
+    open_folder(path.parent)
+    sys.argv = [str(path)]
+    rounds = _Rounds()
+    module = types.ModuleType("__main__")
+    vars(module).update({"__file__": str(path), _FEW: rounds.few, _ROUNDS: rounds.counter})
+    sys.modules["__main__"] = module
+    problem: StudentFault | InterfaceGap | None = None
+    vgpu.reset()
+    defined = _Definition.of(folder, site)
+    with _watched(defined, words, depth) as model, _without_gradients(rounds), _once_or_twice():
+        try:
+            with _time_limit():
+                problem = _execute(_parts(_shortened(tree), path), module, rounds, folder)
+        except _Enough:
+            rounds.cut = True
+    trace = _distinct(vgpu.trace(), model.forwards)
+    return Ran(file, trace, rounds.cut, problem, model.replicated, notes_on(path, tree))
+
+
+def _execute(
+    parts: Iterable[ast.Module], module: types.ModuleType, rounds: _Rounds, folder: Path
+) -> StudentFault | InterfaceGap | None:
+    """Run one part after the other; the first mistake, and where it is theirs, no further.
+
+    Cells of a notebook run on, as in Jupyter. So does a script of which a loop was cut: what
+    fails then, `sum(times[5:]) / len(times[5:])` say, may be our doing.
+    """
+    first: StudentFault | InterfaceGap | None = None
+    for part in parts:
+        try:
+            exec(compile(part, str(module.__file__), "exec"), module.__dict__)  # noqa: S102
+        except _Enough:
+            raise
+        except SystemExit as error:
+            if error.code in (None, 0) and not rounds.cut:
+                return first
+        except BaseException as error:
+            if rounds.cut:
+                continue
+            first = first or described(error, folder)
+            if str(module.__file__) not in NOTEBOOKS:
+                return first
+    return first
+
+
+def _parts(tree: ast.Module, path: Path) -> Iterator[ast.Module]:
+    """The cells of a notebook; the statements of a script, those under its main guard too."""
+    notebook = NOTEBOOKS.get(str(path))
+    if notebook is None:
+        for statement in tree.body:
+            opened = statement.body if is_main_guard(statement) else [statement]  # type: ignore[attr-defined]
+            for one in opened:
+                yield ast.Module([one], [])
+        return
+    cells: dict[int, list[ast.stmt]] = {}
+    for statement in tree.body:
+        cells.setdefault(notebook.place(statement.lineno)[0], []).append(statement)
+    for cell in cells.values():
+        yield ast.Module(cell, [])
+
+
+@contextmanager
+def _time_limit() -> Iterator[None]:
+    def end(*_: object) -> None:
+        raise _Enough
+
+    before = signal.signal(signal.SIGPROF, end)
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
+
+
+def _distinct(trace: Trace, forwards: Iterable[int]) -> Trace:
+    """Of the model's forward passes one of each way, in the order in which they first ran."""
+    wanted = set(forwards)
+    ways: dict[object, int] = {}
+    for one, way in trace.ways().items():
+        if one in wanted:
+            ways.setdefault(way, one)
+    return trace.only(list(ways.values())[-WAYS:])
+
+
+# ------------------------------------------------------------------ loops
+
+
+@dataclass
+class _Rounds:
+    """Ends loops that train, and notes that it did."""
+
+    cut: bool = False
+    backwards: int = 0  # so far
+
+    def few(self, iterable: Iterable[Any]) -> Iterator[Any]:
+        go_on = self.counter()
+        for item in iterable:
+            if not go_on():
+                return
+            yield item
+
+    def counter(self) -> Callable[[], bool]:
+        """Asked before each round: whether another may follow."""
+        seen, trained = self.backwards, 0
+
+        def go_on() -> bool:
+            nonlocal seen, trained
+            trained += self.backwards > seen
+            seen = self.backwards
+            self.cut = self.cut or trained >= MOST
+            return trained < MOST
+
+        return go_on
+
+
+@contextmanager
+def _without_gradients(rounds: _Rounds) -> Iterator[None]:
+    """Count calls of backward() and do nothing more: where layers run is known by then."""
+
+    def backward(*_: object, **__: object) -> None:
+        rounds.backwards += 1
+
+    before = torch.Tensor.backward, torch.autograd.backward
+    setattr(torch.Tensor, "backward", backward)  # noqa: B010 - other types than torch's
+    setattr(torch.autograd, "backward", backward)  # noqa: B010
+    try:
+        yield
+    finally:
+        torch.Tensor.backward, torch.autograd.backward = before  # type: ignore[method-assign]
+
+
+@contextmanager
+def _once_or_twice() -> Iterator[None]:
+    """Let an outermost module run twice in the same way; then its last output says what comes."""
+    call = nn.Module.__call__
+    known: WeakKeyDictionary[nn.Module, dict[object, list[torch.Tensor]]] = WeakKeyDictionary()
+
+    @functools.wraps(call)
+    def replayed(self: nn.Module, *args: Any, **kwargs: Any) -> Any:
+        if recorder.here.where.forward is not None:
+            return call(self, *args, **kwargs)
+        key = (_like(args), _like(kwargs.values()), _like(self.parameters()), self.training)
+        seen = known.setdefault(self, {}).setdefault(key, [])
+        if len(seen) >= 2:
+            return torch.empty_like(seen[0]).requires_grad_(seen[0].requires_grad)
+        output = call(self, *args, **kwargs)
+        if isinstance(output, torch.Tensor):
+            seen.append(output)
+        return output
+
+    setattr(nn.Module, "__call__", replayed)  # noqa: B010 - it is a method to mypy
+    try:
+        yield
+    finally:
+        setattr(nn.Module, "__call__", call)  # noqa: B010
+
+
+def _like(values: Iterable[Any]) -> tuple[object, ...]:
+    """What two calls have in common that do the same: where the tensors are, and their shapes."""
+    return tuple(
+        (tuple(v.shape), str(v.device), v.dtype) if isinstance(v, torch.Tensor) else repr(type(v))
+        for v in values
+    )
+
+
+class _Shortening(ast.NodeTransformer):
+    """for x in y -> for x in few(y); while x -> counter = rounds(); while counter() and x."""
+
+    def __init__(self) -> None:
+        self.loops = 0
+
+    def visit_For(self, node: ast.For) -> ast.AST:
+        self.generic_visit(node)
+        node.iter = _call(_FEW, node.iter)
+        return node
+
+    def visit_While(self, node: ast.While) -> list[ast.stmt]:
+        self.generic_visit(node)
+        self.loops += 1
+        name = f"{_ROUNDS}{self.loops}"
+        node.test = ast.BoolOp(ast.And(), [_call(name), node.test])
+        return [ast.Assign([ast.Name(name, ast.Store())], _call(_ROUNDS)), node]
+
+
+def _call(name: str, *arguments: ast.expr) -> ast.Call:
+    return ast.Call(ast.Name(name, ast.Load()), list(arguments), [])
+
+
+def _shortened(tree: ast.Module) -> ast.Module:
+    shortened: ast.Module = _Shortening().visit(copy.deepcopy(tree))
+    return ast.fix_missing_locations(shortened)
+
+
+# ------------------------------------------------------------------ the model
+
+
+@dataclass(frozen=True)
+class _Definition:
+    """The definition that is graded: a script may define its class again, under the same name."""
+
+    name: str
+    file: str
+    line: int
+
+    @classmethod
+    def of(cls, folder: Path, site: ModelSite) -> _Definition:
+        nodes = [n for n in ast.walk(site.tree) if isinstance(n, ast.ClassDef)]
+        last = max((n for n in nodes if n.name == site.name), key=lambda n: n.lineno)
+        first = min([last.lineno, *(d.lineno for d in last.decorator_list)])
+        return cls(site.name, str(folder / site.file), first)
+
+
+@dataclass
+class _Model:
+    """The forward passes in which the model's class was at work, by their numbers."""
+
+    forwards: dict[int, None] = field(default_factory=dict)
+    replicated: bool = False
+
+
+@contextmanager
+def _watched(defined: _Definition, words: Vocabulary, depth: int) -> Iterator[_Model]:
+    """Give every model of the class our depth, wherever it is defined from now on."""
+    model = _Model()
+    build_class = builtins.__build_class__
+
+    def building(body: Any, called: str, /, *bases: Any, **keywords: Any) -> Any:
+        cls = build_class(body, called, *bases, **keywords)
+        code = body.__code__
+        here = (called, code.co_filename, code.co_firstlineno)
+        if here == (defined.name, defined.file, defined.line) and issubclass(cls, nn.Module):
+            _wrap(cls, model, words, depth)
+        return cls
+
+    builtins.__build_class__ = building
+    try:
+        yield model
+    finally:
+        builtins.__build_class__ = build_class
+
+
+def _wrap(cls: type[nn.Module], model: _Model, words: Vocabulary, depth: int) -> None:
+    init, forward = cls.__init__, cls.forward
+    signature = inspect.signature(init)
+    takes = [name for name in signature.parameters if words.role(name) == "depth"]
+
+    @functools.wraps(init)
+    def sized(self: nn.Module, *args: Any, **kwargs: Any) -> None:
+        try:
+            bound = signature.bind(self, *args, **kwargs)
+        except TypeError:
+            return init(self, *args, **kwargs)  # which says it better
+        bound.arguments |= dict.fromkeys(takes, depth)
+        return init(*bound.args, **bound.kwargs)
+
+    @functools.wraps(forward)
+    def noted(self: nn.Module, *args: Any, **kwargs: Any) -> Any:
+        model.replicated = model.replicated or getattr(self, "_is_replica", False)
+        number = recorder.here.where.forward
+        if number is not None:
+            model.forwards[number] = None
+        return forward(self, *args, **kwargs)
+
+    cls.__init__ = sized  # type: ignore[method-assign]
+    cls.forward = noted
