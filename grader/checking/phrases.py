@@ -1,0 +1,126 @@
+"""Finds in running text what a phrase says, and whether the sentence says it or denies it.
+
+A phrase is words, as they stand in a sentence: `wait* for` (a star ends any word), `(more|extra)
+layers` (one of them), `each .. output` (up to eight words between). Numbers may be digits or words.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+_GAP = 8
+
+_NUMBERS = (
+    "zero one two three four five six seven eight nine ten eleven twelve".split(),
+    "null üks kaks kolm neli viis kuus seitse kaheksa üheksa kümme üksteist kaksteist".split(),
+)
+_DIGITS = {word: str(n) for words in _NUMBERS for n, word in enumerate(words) if word != "null"}
+_DIGITS |= {"nineteen": "19", "twenty": "20", "üheksateist": "19", "kakskümmend": "20"}
+#: Words that are a pronoun or an article at least as often as a number.
+_DIGITS.pop("one")
+_DIGITS.pop("üks")
+
+_TOKEN = re.compile(r"//|[<>=!]=|[^\W_]+(?:['’][^\W_]+)?|[%*+=<>/()\[\]|-]|[,;:]")
+_SENTENCE_END = re.compile(r"(?<=[.!?…])[\"”')\]]*\s+(?=[\"“(\[]*[^\W\d_a-zõäöüšž])|\n{2,}")
+_CLAUSE = {",", ";", ":", "but", "aga", "kuid", "vaid", "however", "although", "because", "sest"}
+
+_DENYING = frozenset(
+    "not no never neither nor none cannot without hardly ei pole mitte ega ilma ära enam".split()
+)
+_UNSAID = frozenset(
+    "expect expected thought think assumed assume believed hoped hope if whether would might could "
+    "should naively intuitively usually normally otherwise theory ideal ideally "
+    "eeldasin arvasin ootasin lootsin kui peaks võiks oleks".split()
+)
+_BEFORE = 5  # words in which a denial reaches what follows it
+
+
+@dataclass(frozen=True)
+class Found:
+    """A phrase in a sentence: `denied` by a "not" before it, `unsaid` as in "I expected"."""
+
+    sentence: str
+    phrase: str
+    denied: bool
+    unsaid: bool
+
+    @property
+    def said(self) -> bool:
+        return not (self.denied or self.unsaid)
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a text, lines that only wrap joined; rows of tables are left out."""
+    found: list[str] = []
+    for block in re.split(r"\n\s*\n", text):
+        lines = [line for line in block.split("\n") if not line.lstrip().startswith("|")]
+        joined = " ".join(line.strip() for line in lines)
+        found += [part.strip() for part in _SENTENCE_END.split(joined) if part and part.strip()]
+    return found
+
+
+def find(text: str, phrases: Iterable[str]) -> Iterator[Found]:
+    """Every place where one of the phrases stands, sentence by sentence."""
+    patterns = [(phrase, _pattern(phrase)) for phrase in phrases]
+    for sentence in sentences(text):
+        words = plain(sentence)
+        for phrase, pattern in patterns:
+            for match in pattern.finditer(words):
+                clause = _before(words[: match.start()].split())
+                own = words[match.start() : match.end()].split()
+                denied = _denies(clause) and not _denies(own[:1])
+                yield Found(sentence, phrase, denied, bool(_UNSAID & set(clause)))
+
+
+def says(text: str, phrases: Iterable[str]) -> Found | None:
+    """The first place where one of the phrases is said and not denied; None where there is none."""
+    return next((found for found in find(text, phrases) if found.said), None)
+
+
+def plain(text: str) -> str:
+    """Lower-case words and signs with a space between, numbers as digits."""
+    text = unicodedata.normalize("NFKC", text).lower().replace("−", "-").replace("–", "-")
+    return " ".join(_DIGITS.get(token, token) for token in _TOKEN.findall(text))
+
+
+def _before(words: list[str]) -> list[str]:
+    """The last few words of the clause that is going on."""
+    reach: list[str] = []
+    for word in reversed(words):
+        if word in _CLAUSE or len(reach) == _BEFORE:
+            break
+        reach.append(word)
+    return reach
+
+
+def _denies(words: Iterable[str]) -> bool:
+    return any(word in _DENYING or word.endswith(("n't", "n’t")) for word in words)
+
+
+@functools.cache
+def _pattern(phrase: str) -> re.Pattern[str]:
+    parts = []
+    for word in phrase.split():
+        if word == "..":
+            parts.append(rf"(?:\S+ ){{0,{_GAP}}}?")
+        else:
+            parts.append(f"{_word(word)} ")
+    return re.compile(r"(?<!\S)" + "".join(parts)[:-1] + r"(?!\S)")
+
+
+def _word(word: str) -> str:
+    """`(a|b)*` and the like, as a regular expression of one word."""
+    star = word.endswith("*") and len(word) > 1
+    inside = word.removesuffix("*") if star else word
+    if len(inside) > 2 and inside.startswith("(") and inside.endswith(")"):
+        choices = inside[1:-1].split("|")
+    else:
+        choices = [inside]
+    ends = [c.removesuffix("*") if len(c) > 1 else c for c in choices]
+    loose = [r"\S*" if star or (len(c) > 1 and c.endswith("*")) else "" for c in choices]
+    words = [re.escape(plain(e) or e) + tail for e, tail in zip(ends, loose, strict=True)]
+    return f"(?:{'|'.join(words)})"
