@@ -97,6 +97,8 @@ def class_(
 ) -> None:
     """Grade every hand-in in the folder SUBMISSIONS (`class` may be left out).
 
+    SUBMISSIONS is a folder, or the zip or tarball that a learning platform makes of a class.
+
     A second run grades what has changed since: hand-in, rubric, checks or grader. It also goes on
     where a run was stopped.
 
@@ -243,6 +245,8 @@ def _show(result: ClassResult, out: Path) -> None:
         click.echo(f"ignored: {line}")
     for student in result.missing:
         click.echo(f"nothing handed in: {student.id} ({student.label})")
+    for submission, reason in sorted(result.excused.items()):
+        click.echo(f"excused: {submission}: {reason}")
     for submission, why in sorted(result.failed.items()):
         click.echo(f"not graded, our fault: {submission}: {why}", err=True)
     for score in result.scores:
@@ -289,7 +293,8 @@ def _table(scores: list[Score]) -> None:
         table.add_column(header, justify="right", no_wrap=True)
     table.add_column("", overflow="fold")
     for s in scores:
-        remark = s.problem or (f"late: {s.late}" if s.late else "")
+        lost = f" ({s.late_points:g} points lost)" if s.late_points else ""
+        remark = s.problem or (f"late: {s.late}{lost}" if s.late else "")
         numbers = (f"{s.total:g}", f"{s.pending:g}" if s.pending else "", f"{s.possible:g}")
         table.add_row(s.submission, s.student.name or "", *numbers, remark)
     Console(highlight=False, markup=False).print(table)

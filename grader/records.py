@@ -69,15 +69,17 @@ class Submission:
     `source` is the folder or archive as found; `folder` holds the files, unpacked where
     necessary, and is only read, never written. `problem` says in one line why the hand-in
     cannot be read at all (then `folder` may be empty); `notes` are smaller things worth
-    telling the instructor.
+    telling the instructor. `files` are what an instructor said to be the file for a task (by its
+    id), the `model` or the `report`, relative to `folder`.
     """
 
     id: str
     student: Student
     source: Path
     folder: Path
-    code: tuple[Path, ...] = ()  # Python files, relative to `folder`
+    code: tuple[Path, ...] = ()  # Python files, relative to `folder`; the named model first
     reports: tuple[Path, ...] = ()  # report files, relative to `folder`, best candidate first
+    files: dict[str, Path] = field(default_factory=dict)
     problem: str | None = None
     notes: tuple[str, ...] = ()
 
@@ -144,6 +146,8 @@ class TaskTitle:
 class Score:
     """One submission's result. Points are sums over `criteria`; only final ones count.
 
+    `late` says how late it was handed in. `late_share` is the share of the points earned that is
+    lost by that, and `excused` why nothing is.
     `made_from` are hashes of all that it follows from, by what they are of; `protections` says
     what confined the student's code.
     """
@@ -160,6 +164,8 @@ class Score:
     tasks: tuple[TaskTitle, ...] = ()
     observations: tuple[Json, ...] = ()
     late: str | None = None
+    late_share: float = 0.0
+    excused: str | None = None
     problem: str | None = None
     notes: tuple[str, ...] = ()
     suspicions: tuple[str, ...] = ()  # for the instructor only; never a verdict
@@ -167,9 +173,19 @@ class Score:
     protections: Json = field(default_factory=dict)
 
     @property
-    def total(self) -> float:
-        """Points that are final."""
+    def earned(self) -> float:
+        """Points that are final, before any are lost by being late."""
         return sum(c.earned or 0.0 for c in self.criteria if c.state is State.FINAL)
+
+    @property
+    def late_points(self) -> float:
+        """Points lost by being late, in hundredths; what is left over is the student's."""
+        return math.floor(self.late_share * self.earned * 100 + 1e-6) / 100
+
+    @property
+    def total(self) -> float:
+        """Points that are final, less those lost by being late."""
+        return round(self.earned - self.late_points, 6)
 
     @property
     def possible(self) -> float:
@@ -196,6 +212,9 @@ class Score:
             "possible": self.possible,
             "pending": self.pending,
             "late": self.late,
+            "late_share": self.late_share,
+            "late_points": self.late_points,
+            "excused": self.excused,
             "problem": self.problem,
             "notes": list(self.notes),
             "suspicions": list(self.suspicions),
@@ -227,6 +246,8 @@ class Score:
                 tasks=tuple(TaskTitle(t["id"], t["title"]) for t in data.get("tasks", ())),
                 observations=tuple(data["observations"]),
                 late=data.get("late"),
+                late_share=data.get("late_share", 0.0),
+                excused=data.get("excused"),
                 problem=data.get("problem"),
                 notes=tuple(data.get("notes", ())),
                 suspicions=tuple(data.get("suspicions", ())),
@@ -267,7 +288,8 @@ class ClassResult:
     `graded`, `rescored` and `unchanged` count hand-ins: whose code was judged, whose points
     follow from what was observed before, whose result stands. `failed` says, by id, what could
     not be graded for a reason of ours; `ignored` what in the class folder was passed over;
-    `missing` who of the roster handed in nothing; `kept` where an earlier review sheet was set
+    `missing` who of the roster handed in nothing; `excused` why somebody loses nothing by being
+    late, by submission; `kept` where an earlier review sheet was set
     aside because what a person had filled in no longer fits. `stopped` is the signal that ended
     the run early; `left` counts what it did not come to.
     """
@@ -280,6 +302,7 @@ class ClassResult:
     failed: dict[str, str] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
     missing: tuple[Student, ...] = ()
+    excused: dict[str, str] = field(default_factory=dict)
     kept: Path | None = None
     stopped: int | None = None
 

@@ -6,6 +6,8 @@ This module also knows where assignments live, for an installed package and for 
 
 from __future__ import annotations
 
+import math
+import re
 from pathlib import Path
 
 import attrs
@@ -13,6 +15,8 @@ import attrs
 from grader.errors import UsageError
 from grader.records import Kind
 from grader.toml_file import load_toml
+
+_UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86400}
 
 
 def _fraction(_: object, attribute: attrs.Attribute[float], value: float) -> None:
@@ -94,6 +98,38 @@ class Limits:
     lost: float = attrs.field(default=30.0, validator=_positive)  # in all, to time-outs
 
 
+def _share(_: object, attribute: attrs.Attribute[float], value: float) -> None:
+    if not 0 < value <= 1:
+        raise ValueError(f"{attribute.name}: expected a share up to 1, found {value:g}")
+
+
+def _seconds(text: str) -> int:
+    found = re.fullmatch(r"([0-9]{1,4}) ?(s|min|h|d)", text.strip())
+    return int(found[1]) * _UNITS[found[2]] if found else -1
+
+
+def _span(_: object, attribute: attrs.Attribute[str], value: str) -> None:
+    if _seconds(value) < 0:
+        raise ValueError(f"{attribute.name}: expected a time such as '15 min', found {value!r}")
+
+
+@attrs.frozen
+class Late:
+    """What is lost by handing in late: a share of the points earned, for each day begun.
+
+    Nothing is lost within `grace` (30 s, 15 min, 2 h, 1 d); days are counted from its end.
+    """
+
+    per_day: float = attrs.field(validator=_share)
+    at_most: float = attrs.field(default=1.0, validator=_share)
+    grace: str = attrs.field(default="0 s", validator=_span)
+
+    def share(self, seconds: int) -> float:
+        """The share of the points earned that is lost, from 0 to 1."""
+        days = math.ceil((seconds - _seconds(self.grace)) / _UNITS["d"])
+        return min(self.at_most, round(self.per_day * max(0, days), 6))
+
+
 @attrs.frozen
 class Rubric:
     title: str
@@ -101,6 +137,7 @@ class Rubric:
     criterion: list[Criterion]
     model: Model
     limits: Limits = attrs.field(factory=Limits)
+    late: Late | None = None
 
     @property
     def tasks(self) -> list[Task]:

@@ -196,7 +196,8 @@ def test_wrong_usage_is_one_clear_message(tmp_path, arguments, said):
     (tmp_path / "empty").mkdir()
     (tmp_path / "file.txt").write_text("x")
     hand_in(tmp_path / "good" / "s1", "wrong/no_python")
-    hand_in(tmp_path / "twice" / "ann", "wrong/no_python")
+    (tmp_path / "twice").mkdir()
+    (tmp_path / "twice" / "ann.py").write_text("x")
     (tmp_path / "twice" / "ann.zip").write_text("x")
     code, printed = grade(*arguments, cwd=tmp_path)
     assert code == 2, printed

@@ -40,6 +40,16 @@ def test_only_final_points_count():
     assert (one.total, one.possible, one.pending) == (2.5, 8.0, 4.0)
 
 
+def test_points_lost_by_being_late_are_a_share_of_what_is_earned():
+    """In hundredths, and what is left over is the student's."""
+    late = score(criterion("a", 1.33), criterion("b", None), late_share=0.1)
+    assert (late.earned, late.late_points, late.total) == (1.33, 0.13, 1.2)
+    decided = replace(late, criteria=(criterion("a", 1.33), criterion("b", 2.0)))
+    assert (decided.late_points, decided.total) == (0.33, 3.0)
+    everything = replace(decided, late_share=1.0)
+    assert (everything.late_points, everything.total) == (3.33, 0.0)
+
+
 @pytest.mark.parametrize(
     ("earned", "state"), [(None, State.FINAL), (None, State.PROVISIONAL), (1.0, State.PENDING)]
 )
@@ -65,6 +75,8 @@ WHOLE = score(
     tasks=(TaskTitle("t1", "One"),),
     observations=({"probe": "forward", "placement": [0, 1]},),
     late="2 days",
+    late_share=0.2,
+    excused="was ill",
     problem="none",
     notes=("a note",),
     suspicions=("hw3.py, line 12: replaces torch.allclose",),
@@ -82,12 +94,13 @@ def test_the_contract_of_schema_1():
     data = WHOLE.to_json()
     assert {
         "schema", "submission", "student", "assignment", "grader", "devices", "graded_at", "total",
-        "possible", "pending", "late", "criteria", "observations",
+        "possible", "pending", "late", "late_share", "late_points", "excused", "criteria",
+        "observations",
     } <= set(data)  # fmt: skip
     assert {"id", "points", "earned", "state", "outcome", "evidence", "hint"} <= set(
         data["criteria"][0]
     )
-    assert (data["schema"], data["total"], data["possible"], data["pending"]) == (1, 2.0, 4.0, 2.0)
+    assert (data["schema"], data["total"], data["possible"], data["pending"]) == (1, 1.6, 4.0, 2.0)
     assert data["criteria"][1]["earned"] is None
 
 

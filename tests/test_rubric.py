@@ -115,6 +115,31 @@ def test_a_good_rubric_is_read(write):
     assert [t.title for t in rubric.tasks] == ["One"]
 
 
+@pytest.mark.parametrize(
+    ("seconds", "share"),
+    [(1, 0.0), (900, 0.0), (901, 0.1), (900 + 86400, 0.1), (901 + 86400, 0.2), (9 * 86400, 0.5)],
+)
+def test_each_day_begun_after_the_grace_costs_a_share(write, seconds, share):
+    write(GOOD + '[late]\nper_day = 0.1\nat_most = 0.5\ngrace = "15 min"\n')
+    assert load_rubric("x").late.share(seconds) == share
+
+
+def test_nothing_is_lost_by_being_late_unless_the_rubric_says_so(write):
+    write(GOOD)
+    assert load_rubric("x").late is None
+
+
+def test_mistakes_in_what_late_costs(write):
+    write(GOOD + '[late]\nper_day = 10\nat_most = 0\ngrace = "a while"\n')
+    with pytest.raises(UsageError) as told:
+        load_rubric("x")
+    assert [line.partition(": ")[2] for line in str(told.value).splitlines()] == [
+        "late.per_day: expected a share up to 1, found 10",
+        "late.at_most: expected a share up to 1, found 0",
+        "late.grace: expected a time such as '15 min', found 'a while'",
+    ]
+
+
 def test_all_mistakes_are_named_with_their_lines(write):
     bad = GOOD.replace('title = "A"\n', "").replace("points = 2", "points = -1")
     bad = bad.replace('kind = "code"', 'kind = "magic"').replace('title = "X"', 'titel = "X"')

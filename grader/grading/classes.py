@@ -45,32 +45,35 @@ def grade_class(
     trust: bool = False,
     progress: Progress,
 ) -> ClassResult:
-    """Bring the results of a class folder in `out` up to date, `jobs` hand-ins at a time.
+    """Bring the results of a class in `out` up to date, `jobs` hand-ins at a time.
 
-    A hand-in is graded where something that its result follows from has changed. Ctrl-C and
-    SIGTERM end what is running; what is finished is kept. `trust` runs student code even where
-    this machine cannot confine it.
+    `folder` is the class folder, or a zip or tarball of it. A hand-in is graded where something
+    that its result follows from has changed. Ctrl-C and SIGTERM end what is running; what is
+    finished is kept. `trust` runs student code even where this machine cannot confine it.
     Raises UsageError before anything is graded where folder, class.toml, rubric or `choice` do
     not fit, and where another run is at work in `out`.
     """
-    choice = choice or Choice()
-    found = intake.read_class(folder)
-    name = assignment or found.settings.assignment or DEFAULT_ASSIGNMENT
-    rubric = load_rubric(name)
-    intake.refuse_unknown_criteria(folder, {c.id: c.points for c in rubric.criteria})
-    meant = choice.of(found.entries)
-    results.make(out)
-    result = ClassResult(ignored=found.ignored, missing=found.missing)
-    with _stopping(result), locks.only_run_in(out), locks.workspace() as workspace:
-        results.sweep(out)
-        made_from = fingerprint.of_run(name, rubric)
-        seed = choice.seed or secrets.token_hex(16)
-        run = Run(name, rubric, found.settings, out, seed, workspace, made_from)
-        update = _Update(run, result, [entry.id for entry in found.entries], trust)
-        try:
-            update.grade(list(plan(run, meant, update.scores, choice)), jobs, progress)
-        finally:
-            update.finish()
+    choice, result = choice or Choice(), ClassResult()
+    with _stopping(result), locks.workspace() as workspace:
+        found = intake.read_class(folder, workspace)
+        name = assignment or found.settings.assignment or DEFAULT_ASSIGNMENT
+        rubric = load_rubric(name)
+        points = {c.id: c.points for c in rubric.criteria}
+        intake.refuse_overrides(found, points, [t.id for t in rubric.tasks], workspace)
+        meant = choice.of(found.entries)
+        results.make(out)
+        result.ignored, result.missing = found.ignored, found.missing
+        result.excused = found.settings.excused
+        with locks.only_run_in(out):
+            results.sweep(out)
+            made_from = fingerprint.of_run(name, rubric)
+            seed = choice.seed or secrets.token_hex(16)
+            run = Run(name, rubric, found.settings, out, seed, workspace, made_from)
+            update = _Update(run, result, [entry.id for entry in found.entries], trust)
+            try:
+                update.grade(list(plan(run, meant, update.scores, choice)), jobs, progress)
+            finally:
+                update.finish()
     return result
 
 

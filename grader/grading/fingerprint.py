@@ -44,13 +44,15 @@ def of_run(assignment: str, rubric: Rubric) -> HashesByName:
 def of_entry(run: Run, entry: intake.Entry) -> HashesByName:
     """All hashes of one hand-in: `class` is what the class folder says about it."""
     override = run.settings.overrides.get(entry.id)
+    late = intake.lateness(entry, run.settings)
     said = {
         "name": entry.student.name,
-        "late": intake.lateness(entry, run.settings),
+        "late": late and [late.said, late.seconds],
         "notes": entry.notes,
         "points": attrs.asdict(override)["points"] if override else {},
+        "excused": override and override.excused,
     }
-    submission = _hash(intake.digest(entry.source))
+    submission = _hash(intake.digest(entry))
     return {"submission": submission, **run.made_from, "class": _hash(said)}
 
 

@@ -92,7 +92,8 @@ def observe(run: Run, job: Job) -> tuple[Observed, list[str]]:
 
 def _judged(run: Run, submission: Submission, folder: Path, launcher: Launcher) -> Verdict:
     random = generator(run.seed, submission.id)
-    return judge(run.assignment, run.rubric, folder, submission.code, launcher, random)
+    model = submission.files.get(intake.MODEL)
+    return judge(run.assignment, run.rubric, folder, submission.code, launcher, random, model)
 
 
 def _read_report(submission: Submission, folder: Path, launcher: Launcher) -> Report:
@@ -136,6 +137,8 @@ def _score(
     verdict: Verdict | None = None,
 ) -> Score:
     entry = job.entry
+    late = intake.lateness(entry, run.settings)
+    excused = run.settings.excused.get(entry.id)
     return Score(
         submission=entry.id,
         student=entry.student,
@@ -148,17 +151,34 @@ def _score(
         graded_at=datetime.now(UTC).isoformat(timespec="seconds"),
         criteria=tuple(intake.with_overrides(criteria, entry.id, run.settings)),
         observations=verdict.observations if verdict else (),
-        late=intake.lateness(entry, run.settings),
+        late=late.said if late else None,
+        late_share=0.0 if excused else _late_share(run, late),
+        excused=excused,
         problem=observed.problem if observed else None,
         notes=(
             *entry.notes,
             *(observed.notes if observed else ()),
             *(verdict.notes if verdict else ()),
+            *_late_notes(run, late, excused),
         ),
         suspicions=observed.suspicions if observed else (),
         made_from=job.made_from,
         protections=observed.protections if observed else {},
     )
+
+
+def _late_share(run: Run, late: intake.Lateness | None) -> float:
+    """What the rubric takes; nothing where it is not known how late it was."""
+    policy = run.rubric.late
+    if policy is None or late is None or late.seconds is None:
+        return 0.0
+    return policy.share(late.seconds)
+
+
+def _late_notes(run: Run, late: intake.Lateness | None, excused: str | None) -> list[str]:
+    if run.rubric.late and late and late.seconds is None and not excused:
+        return ["it is not known how late this was; nothing was taken off for it"]
+    return []
 
 
 def write_score(out: Path, score: Score) -> None:

@@ -40,7 +40,7 @@ class Choice:
 
 
 def _arrived_since(entry: intake.Entry, since: datetime) -> bool:
-    moment = intake.handed_in(entry.source)
+    moment = intake.arrived(entry)
     return moment is None or moment >= since.timestamp()
 
 

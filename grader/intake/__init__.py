@@ -1,26 +1,31 @@
 """Reads what students handed in: class folders, archives, class.toml, the text of reports."""
 
 from grader.intake.class_folder import ClassFolder, read_class
-from grader.intake.deadline import handed_in, lateness
+from grader.intake.deadline import Lateness, lateness
 from grader.intake.entry import Entry, digest
 from grader.intake.hand_in import copy_files
+from grader.intake.overrides import refuse_overrides
 from grader.intake.passages import find_passage
 from grader.intake.settings import (
+    MODEL,
     ClassSettings,
     Override,
     Points,
-    refuse_unknown_criteria,
     with_overrides,
 )
 from grader.intake.submission import open_entry
 from grader.intake.suspicions import suspicions
+from grader.intake.times import arrived, handed_in
 
 __all__ = [
+    "MODEL",
     "ClassFolder",
     "ClassSettings",
     "Entry",
+    "Lateness",
     "Override",
     "Points",
+    "arrived",
     "copy_files",
     "digest",
     "find_passage",
@@ -28,7 +33,7 @@ __all__ = [
     "lateness",
     "open_entry",
     "read_class",
-    "refuse_unknown_criteria",
+    "refuse_overrides",
     "suspicions",
     "with_overrides",
 ]

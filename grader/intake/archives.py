@@ -1,215 +1,162 @@
-"""Opens a zip that a stranger made: nothing leaves the target folder, nothing fills the disk."""
+"""Opens an archive that a stranger made: nothing leaves the target folder, nothing fills the disk.
+
+What a zip and a tar have in common; `zips` and `tars` read them.
+"""
 
 from __future__ import annotations
 
 import errno
 import os
-import re
-import stat
-import struct
-import zipfile
-import zlib
-from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import tzinfo
+from pathlib import Path, PurePath
 
 from grader.errors import SubmissionError
-from grader.intake.hand_in import MAX_BYTES, MAX_FILES, TOO_MUCH
-from grader.intake.junk import ENVIRONMENT, why_junk
+from grader.intake import tars, zips
+from grader.intake.budget import Budget
+from grader.intake.hand_in import TOO_MUCH
+from grader.intake.members import NEW_ZIP, Member, choose, moment
 from grader.intake.names import readable
+from grader.intake.tars import Tar
+from grader.intake.zips import Zip
 
-MAX_RATIO = 200  # of unpacked to packed size, asked once there is more than RATIO_FROM
-RATIO_FROM = 10 * 2**20
-MAX_DIRECTORY = 8 * 2**20  # bytes of the table of contents, which is read into memory
+_TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tbz", ".tar.xz", ".txz")
+_OPENED = (".zip", *_TARS)
+_CLOSED = (".rar", ".7z")  # named in a refusal, as nothing here opens them
 
-#: Methods whose memory does not depend on what the archive says (LZMA's does).
-_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
-_UTF8 = 0x800  # flag: the name is UTF-8
-_ENCRYPTED = 0x1
-_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, struct.error)
-_NEW_ZIP = "hand in the folder or a new zip"
 _OTHER_FORMATS = {
     b"Rar!": "a RAR archive",
     b"7z\xbc\xaf": "a 7z archive",
-    b"\x1f\x8b": "a gzip archive",
     b"%PDF": "a PDF",
     b"<!DO": "a web page",
     b"<htm": "a web page",
 }
 
 
-def unpack(archive: Path, target: Path) -> list[str]:
-    """Unpack a zip into `target`, a new folder; returns what was passed over, and why.
+def ending_of(name: str) -> str:
+    """The ending that makes this the name of an archive, such as `.tar.gz`; "" for others."""
+    return next((end for end in (*_OPENED, *_CLOSED) if name.lower().endswith(end)), "")
+
+
+def stem_of(path: PurePath) -> str:
+    """The name of a file without its ending, also where that has two parts."""
+    end = ending_of(path.name)
+    return path.name[: -len(end)] if end and len(end) < len(path.name) else path.stem
+
+
+def unpack(
+    archive: Path, target: Path, budget: Budget | None = None, name: str | None = None
+) -> list[str]:
+    """Unpack an archive into `target`, a new folder; returns what was passed over, and why.
 
     An archive inside the archive stays a file. Raises SubmissionError, in words for the
-    student, for whatever is no sound and sensible zip; `target` may then be half filled.
+    student, for whatever is no sound and sensible archive; `target` may then be half filled.
+    `name` is what the archive is called in those.
     """
-    name = readable(archive.name)
+    name = name or readable(archive.name)
     target.mkdir(parents=True)
-    try:
-        _refuse_other_formats(archive, name)
-        with zipfile.ZipFile(archive) as opened:
-            chosen, junk = _choose(opened, name)
-            _write_all(opened, chosen, target, name)
-    except _DAMAGE as error:
-        raise _damaged(name, str(error) or "it ends too early") from error
-    except NotImplementedError as error:
-        raise SubmissionError(f"{name} cannot be unpacked ({error}); {_NEW_ZIP}") from error
-    except OSError as error:
-        raise _explained(error, name) from error
+    with _opened(archive, name, budget) as (opened, limits):
+        chosen, junk = choose(opened.members())
+        limits.foresee(len(chosen), sum(m.size for m in chosen.values()), name)
+        for member, blocks in opened.contents(chosen.values()):
+            limits.count_file(name)
+            _write(target / member.path, blocks, limits, name)
+            _set_time(target / member.path, member)
     return junk
 
 
-def _refuse_other_formats(archive: Path, name: str) -> None:
+def newest(archive: Path, zone: tzinfo | None = None) -> float | None:
+    """When the newest file in an archive was changed, in seconds of the epoch.
+
+    Times that a zip keeps without a zone are of `zone`, or of this machine's. None where no
+    file has a time. Raises SubmissionError as `unpack`.
+    """
+    with _opened(archive, readable(archive.name), None) as (opened, _):
+        chosen, _ = choose(opened.members())
+    times = (moment(m.stamp, zone) for m in chosen.values() if m.stamp is not None)
+    return max(times, default=None)
+
+
+# ------------------------------------------------------------------ opening
+
+
+@contextmanager
+def _opened(archive: Path, name: str, budget: Budget | None) -> Iterator[tuple[Zip | Tar, Budget]]:
+    """The archive, opened by whoever can; all that goes wrong in here is in the student's words."""
+    kind = zips.KIND
+    try:
+        budget = budget or Budget(archive.stat().st_size)
+        is_tar = _is_tar(archive, name, budget)
+        kind = tars.KIND if is_tar else zips.KIND
+        opened = Tar(archive, name, budget) if is_tar else Zip(archive, name)
+        try:
+            yield opened, budget
+        finally:
+            opened.close()
+    except (*zips.DAMAGE, *tars.DAMAGE) as error:
+        raise _damaged(name, kind, str(error) or "it ends too early") from error
+    except NotImplementedError as error:
+        raise SubmissionError(f"{name} cannot be unpacked ({error}); {NEW_ZIP}") from error
+    except OSError as error:
+        raise _explained(error, name, kind) from error
+
+
+def _is_tar(archive: Path, name: str, budget: Budget) -> bool:
+    """Which of the two it is, by its content: names are given by people. Refuses all else."""
     with archive.open("rb") as file:
         start = file.read(4)
         size = file.seek(0, os.SEEK_END)
-        file.seek(max(0, size - 22 - 0xFFFF))
-        tail = file.read()
     if not size:
-        raise SubmissionError(f"{name} is empty; {_NEW_ZIP}")
-    if size > MAX_BYTES:
-        raise SubmissionError(f"{name} is larger than {MAX_BYTES >> 20} MB; {TOO_MUCH}")
-    end = tail.rfind(b"PK\5\6")
-    if end < 0 or len(tail) - end < 22:
-        if start.startswith(b"PK"):
-            raise _damaged(name, "its end is missing")
-        other = next((what for mark, what in _OTHER_FORMATS.items() if start.startswith(mark)), "")
-        raise SubmissionError(
-            f"{name} is {f'{other}, ' if other else ''}not a zip file; {_NEW_ZIP}"
-        )
-    if _directory_size(tail, end) > MAX_DIRECTORY:
-        raise SubmissionError(f"{name} holds far too many files; {TOO_MUCH}")
-
-
-def _directory_size(tail: bytes, end: int) -> int:
-    """Bytes of the table of contents, which zipfile reads before anything can be counted."""
-    (size,) = struct.unpack_from("<L", tail, end + 12)
-    wide = tail.rfind(b"PK\6\6", 0, end)  # the same for archives over 4 GB
-    if wide >= 0 and len(tail) - wide >= 48:
-        size = max(size if size != 0xFFFFFFFF else 0, *struct.unpack_from("<Q", tail, wide + 40))
-    return int(size)
-
-
-# ------------------------------------------------------------------ what is taken
-
-
-def _choose(
-    opened: zipfile.ZipFile, name: str
-) -> tuple[dict[PurePosixPath, zipfile.ZipInfo], list[str]]:
-    """Files to write by their path, and lines on what is passed over."""
-    entries = [(info, _path(info, name)) for info in opened.infolist()]
-    environments = {path.parent for _, path in entries if path.name == ENVIRONMENT}
-    chosen: dict[PurePosixPath, zipfile.ZipInfo] = {}
-    junk: dict[str, None] = {}
-    for info, path in entries:
-        line = _junk_line(path, environments)
-        if line is not None:
-            junk[line] = None
-        elif path.parts and not info.is_dir() and not info.filename.endswith("\\"):
-            _refuse_links_and_secrets(info, path, name)
-            chosen[path] = info  # of two with one name the last counts, as in every unzip
-    if len(chosen) > MAX_FILES:
-        raise SubmissionError(f"{name} holds more than {MAX_FILES} files; {TOO_MUCH}")
-    if sum(info.file_size for info in chosen.values()) > MAX_BYTES:
-        raise _too_large(name)
-    return chosen, list(junk)
-
-
-def _path(info: zipfile.ZipInfo, name: str) -> PurePosixPath:
-    """Where the entry says it goes; refused where that is outside."""
-    text = _decoded(info).replace("\\", "/")  # some Windows programs write backslashes
-    parts = [part for part in text.split("/") if part not in {"", "."}]
-    outside = text.startswith("/") or ".." in parts or re.match(r"[A-Za-z]:", text)
-    if outside:
-        raise SubmissionError(
-            f"{name} holds a file that wants to go outside its folder ({readable(text)!r}); "
-            f"{_NEW_ZIP}"
-        )
-    return PurePosixPath(*parts)
-
-
-def _decoded(info: zipfile.ZipInfo) -> str:
-    """The name; macOS writes UTF-8 without saying so, and zipfile takes it for cp437."""
-    if info.flag_bits & _UTF8:
-        return info.filename
-    try:
-        return info.filename.encode("cp437").decode("utf-8")
-    except UnicodeError:
-        return info.filename
-
-
-def _junk_line(path: PurePosixPath, environments: set[PurePosixPath]) -> str | None:
-    for depth, part in enumerate(path.parts, 1):
-        top = PurePosixPath(*path.parts[:depth])
-        why = why_junk(part) or ("a virtual environment" if top in environments else None)
-        if why is not None:
-            return f"{readable(str(top))}: {why}"
-    return None
-
-
-def _refuse_links_and_secrets(info: zipfile.ZipInfo, path: PurePosixPath, name: str) -> None:
-    if stat.S_ISLNK(info.external_attr >> 16):
-        raise SubmissionError(
-            f"{name} holds a link ({readable(str(path))!r}) instead of a file; {_NEW_ZIP}"
-        )
-    if info.flag_bits & _ENCRYPTED:
-        raise SubmissionError(f"{name} is locked with a password; hand in a zip without one")
-    if info.compress_type not in _METHODS:
-        raise SubmissionError(
-            f"{name} is packed with an unusual method; use the zip program of your system"
-        )
+        raise SubmissionError(f"{name} is empty; {NEW_ZIP}")
+    if size > budget.most_bytes:
+        raise SubmissionError(f"{name} is larger than {budget.most_bytes >> 20} MB; {TOO_MUCH}")
+    if start.startswith(b"PK"):
+        return False
+    if tars.starts_as_tar(archive):
+        return True
+    other = next((what for mark, what in _OTHER_FORMATS.items() if start.startswith(mark)), "")
+    said_tar = ending_of(name) in _TARS
+    if other or said_tar or not zips.has_end(archive):
+        kind = tars.KIND if said_tar else zips.KIND
+        raise SubmissionError(f"{name} is {f'{other}, ' if other else ''}not a {kind}; {NEW_ZIP}")
+    return False
 
 
 # ------------------------------------------------------------------ writing
 
 
-def _write_all(
-    opened: zipfile.ZipFile,
-    chosen: dict[PurePosixPath, zipfile.ZipInfo],
-    target: Path,
-    name: str,
-) -> None:
-    packed = max(1, sum(info.compress_size for info in chosen.values()))
-    written = 0
-    for path, info in chosen.items():
-        file = target / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("xb") as output:
-            for block in _blocks(opened, info):
-                written += len(block)  # what really comes out, whatever the header promised
-                bomb = written > RATIO_FROM and written > MAX_RATIO * packed
-                if written > MAX_BYTES or bomb:
-                    raise _too_large(name)
-                output.write(block)
+def _write(file: Path, blocks: Iterable[bytes], budget: Budget, name: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("xb") as output:
+        for block in blocks:
+            budget.count_bytes(len(block), name)
+            output.write(block)
 
 
-def _blocks(opened: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
-    with opened.open(info) as content:
-        while block := content.read(1 << 16):
-            yield block
+def _set_time(file: Path, member: Member) -> None:
+    if member.stamp is not None:
+        seconds = moment(member.stamp)
+        os.utime(file, (seconds, seconds))
 
 
-def _too_large(name: str) -> SubmissionError:
-    return SubmissionError(
-        f"{name} unpacks to far more than a homework (over {MAX_BYTES >> 20} MB, or over "
-        f"{MAX_RATIO} times its size); {TOO_MUCH}"
-    )
+# ------------------------------------------------------------------ what went wrong
 
 
-def _damaged(name: str, how: str) -> SubmissionError:
-    return SubmissionError(f"{name} is a damaged zip file ({how}); {_NEW_ZIP}")
+def _damaged(name: str, kind: str, how: str) -> SubmissionError:
+    return SubmissionError(f"{name} is a damaged {kind} ({readable(how)}); {NEW_ZIP}")
 
 
-def _explained(error: OSError, name: str) -> Exception:
+def _explained(error: OSError, name: str, kind: str) -> Exception:
     """The student's archive, or our disk?"""
     if error.errno is None:  # no system call failed: bz2 says so of a stream it cannot read
-        return _damaged(name, str(error))
+        return _damaged(name, kind, str(error))
     if error.errno == errno.EINVAL:  # from seeking to a place before the file
-        return _damaged(name, "it points outside itself")
+        return _damaged(name, kind, "it points outside itself")
     if error.errno == errno.ENAMETOOLONG:
-        return SubmissionError(f"{name} holds a file name that is too long; {_NEW_ZIP}")
+        return SubmissionError(f"{name} holds a file name that is too long; {NEW_ZIP}")
     if error.errno in {errno.EEXIST, errno.ENOTDIR, errno.EISDIR}:
-        return SubmissionError(f"{name} holds a file and a folder of one name; {_NEW_ZIP}")
+        return SubmissionError(f"{name} holds a file and a folder of one name; {NEW_ZIP}")
     if error.errno in {errno.EACCES, errno.EPERM}:
         return SubmissionError(f"{name} cannot be read ({error.strerror}); make it readable")
     return error

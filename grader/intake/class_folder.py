@@ -1,18 +1,22 @@
-"""The folder of a class: one hand-in per student, as a folder, a zip or a single script."""
+"""The folder of a class: one hand-in per student, however they were collected."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from grader.errors import UsageError
+from grader.intake import downloads, plain
+from grader.intake.archives import ending_of
+from grader.intake.class_archive import unpack_class
 from grader.intake.entry import Entry
+from grader.intake.found import Found, show
 from grader.intake.junk import why_junk
-from grader.intake.names import readable, storable
+from grader.intake.names import readable
 from grader.intake.roster import Roster
-from grader.intake.settings import FILE, ClassSettings, read_settings
+from grader.intake.settings import FILE, ClassSettings, Override, named_ids, read_settings
 from grader.records import Student
 
 #: Written by an earlier run; their folder is no hand-in.
@@ -23,7 +27,8 @@ _RESULTS = ("gradebook.csv", "review.csv")
 class ClassFolder:
     """A class as handed in, by id. `ignored` names all that was passed over, one line each.
 
-    `missing` are the students of the roster without a hand-in.
+    `folder` is where its class.toml may lie. `missing` are the students of the roster without a
+    hand-in.
     """
 
     folder: Path
@@ -33,26 +38,32 @@ class ClassFolder:
     missing: tuple[Student, ...] = ()
 
 
-def read_class(folder: Path) -> ClassFolder:
-    """List the hand-ins of a class; none is opened, nothing in `folder` is changed.
+def read_class(place: Path, workspace: Path | None = None) -> ClassFolder:
+    """List the hand-ins of a class; nothing in `place` is changed.
 
+    `place` is the folder of hand-ins, or a zip or tarball of it, which is unpacked into
+    `workspace`; its class.toml is in it, else beside it.
     Raises UsageError where the folder or its class.toml does not fit.
     """
+    folder, said_in = place, place
+    junk: list[str] = []
+    if workspace is not None and place.is_file() and ending_of(place.name):
+        folder, junk = unpack_class(place, workspace)
+        said_in = folder if (folder / FILE).exists() else place.parent
     children = _children(folder)
-    sources = {child.name: child for child in children if _is_hand_in(child)}
-    if not sources:
-        raise _no_hand_in(folder, children)
-    by_id = _by_id(sources.values())
-    settings, roster = read_settings(folder, by_id)
-    ignored = tuple(
-        f"{readable(child.name)}: {why}"
-        for child in children
-        if child.name not in sources and child.name not in {FILE, roster.file}
-        for why in [why_junk(child.name) or _why_stray(child)]
+    found = _recognised(children, named_ids(said_in))
+    if not found:
+        raise _no_hand_in(place, children)
+    by_id = _by_id(found)
+    settings, roster = read_settings(said_in, by_id)
+    ignored = (
+        *junk,
+        *_strays(children, found, roster),
+        *(line for key in sorted(by_id) for line in by_id[key].left_out),
     )
-    entries = tuple(_entry(key, by_id[key], settings, roster) for key in sorted(by_id))
+    entries = tuple(_entry(by_id[key], settings, roster) for key in sorted(by_id))
     missing = tuple(Student(key, roster.names[key]) for key in roster.names if key not in by_id)
-    return ClassFolder(folder, settings, entries, ignored, missing)
+    return ClassFolder(said_in, settings, entries, ignored, missing)
 
 
 # ------------------------------------------------------------------ the class
@@ -68,8 +79,8 @@ def _children(folder: Path) -> list[Path]:
     except NotADirectoryError as error:
         raise UsageError(
             f"{folder} is a file",
-            expected="a folder with one folder or zip per student",
-            do="unpack it if it is the download of a whole class, and name that folder",
+            expected="a folder with one folder or zip per student, or a zip or tarball of that",
+            do="if it is the download of a whole class, unpack it, and name that folder",
         ) from error
     except OSError as error:
         raise UsageError(f"{folder} cannot be read", found=error.strerror) from error
@@ -82,12 +93,20 @@ def _children(folder: Path) -> list[Path]:
     return children
 
 
-def _is_hand_in(child: Path) -> bool:
-    if why_junk(child.name) is not None:
-        return False
-    if child.is_dir():
-        return not _holds_results(child)
-    return child.suffix.lower() in {".zip", ".py"}
+def _recognised(children: list[Path], known: Collection[str]) -> list[Found]:
+    meant = [child for child in children if child.name != FILE and _why_ignored(child) is None]
+    found = downloads.recognise(meant)
+    taken = {child for one in found for child in one.children}
+    rest = [child for child in meant if child not in taken]
+    return found + plain.recognise(rest, known)
+
+
+def _why_ignored(child: Path) -> str | None:
+    """Why nothing of this name is looked at, whatever else is there."""
+    why = why_junk(downloads.name_given(child))
+    if why is None and child.is_dir() and _holds_results(child):
+        return "results of an earlier run"
+    return why
 
 
 def _holds_results(folder: Path) -> bool:
@@ -97,10 +116,15 @@ def _holds_results(folder: Path) -> bool:
         return False  # unreadable: told when it is opened
 
 
-def _why_stray(child: Path) -> str:
-    if child.is_dir():
-        return "results of an earlier run"
-    return "neither a folder, nor a zip, nor a Python file"
+def _strays(children: list[Path], found: list[Found], roster: Roster) -> list[str]:
+    """A line for everything that belongs to no hand-in."""
+    taken = {child for one in found for child in one.children}
+    return [
+        f"{readable(child.name)}: "
+        + (_why_ignored(child) or "neither a folder, nor an archive, nor a script")
+        for child in children
+        if child not in taken and child.name not in {FILE, roster.file}
+    ]
 
 
 def _no_hand_in(folder: Path, children: list[Path]) -> UsageError:
@@ -113,24 +137,35 @@ def _no_hand_in(folder: Path, children: list[Path]) -> UsageError:
     )
 
 
-def _by_id(sources: Iterable[Path]) -> dict[str, Path]:
+def _by_id(found: Iterable[Found]) -> dict[str, Found]:
     """Hand-ins by id; UsageError naming all that share one."""
-    found: dict[str, list[Path]] = defaultdict(list)
-    for source in sources:
-        found[storable(source.name if source.is_dir() else source.stem)].append(source)
+    by_id: dict[str, list[Found]] = defaultdict(list)
+    for one in found:
+        by_id[one.id].append(one)
     clashes = [
         f"submission {key!r} is there more than once: "
-        + " and ".join(readable(s.name) + ("/" if s.is_dir() else "") for s in same)
-        for key, same in found.items()
+        + show(sorted(child for one in same for child in one.children))
+        for key, same in by_id.items()
         if len(same) > 1
     ]
     if clashes:
         raise UsageError("\n".join(clashes), do="keep one of each, or rename them")
-    return {key: source for key, [source] in found.items()}
+    return {key: one for key, [one] in by_id.items()}
 
 
-def _entry(key: str, source: Path, settings: ClassSettings, roster: Roster) -> Entry:
-    override = settings.overrides.get(key)
-    student = Student(key, (override and override.name) or roster.names.get(key))
+def _entry(found: Found, settings: ClassSettings, roster: Roster) -> Entry:
+    key = found.id
+    override = settings.overrides.get(key) or Override()
+    student = Student(key, override.name or roster.names.get(key) or found.name)
     notes = (f"not in {roster.file}",) if roster.file and key not in roster.names else ()
-    return Entry(key, student, source, notes)
+    first = found.parts[0]
+    as_it_stands = len(found.parts) == 1 and first.path.name == first.name
+    return Entry(
+        key,
+        student,
+        first.path,
+        notes=(*notes, *found.notes),
+        parts=() if as_it_stands else found.parts,
+        late=found.late,
+        files=override.files,
+    )

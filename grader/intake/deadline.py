@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC
-from pathlib import Path
 
-from grader.errors import SubmissionError
 from grader.intake.entry import Entry
-from grader.intake.hand_in import scan
 from grader.intake.settings import ClassSettings
+from grader.intake.times import handed_in
 
 
-def lateness(entry: Entry, settings: ClassSettings) -> str | None:
-    """`handed in 2 h 14 min late`, or None when in time, without a deadline or without a file."""
+@dataclass(frozen=True)
+class Lateness:
+    """How late, in words and in seconds; `seconds` is None where only the platform says so."""
+
+    said: str
+    seconds: int | None = None
+
+
+def lateness(entry: Entry, settings: ClassSettings) -> Lateness | None:
+    """None when in time, and where neither a deadline nor the platform tells.
+
+    The times of files count, against the student's own deadline. What the platform has marked
+    as late in a file's name is late, but for students whose deadline was extended.
+    """
     deadline = settings.deadline_of(entry.id)
-    moment = handed_in(entry.source) if deadline else None
-    if deadline is None or moment is None:
-        return None
-    seconds = int(moment - deadline.astimezone(UTC).timestamp())
-    return f"handed in {_spelled(seconds)} late" if seconds > 0 else None
-
-
-def handed_in(source: Path) -> float | None:
-    """When, in seconds of the epoch: the time of the archive, or of the folder's newest file."""
-    try:
-        if not source.is_dir():
-            return source.lstat().st_mtime
-        files = scan(source).files
-        return max(((source / file).stat().st_mtime for file in files), default=None)
-    except (SubmissionError, OSError):
-        return None  # an unreadable hand-in is reported as such; its time is unknown
+    moment = handed_in(entry, deadline.tzinfo) if deadline else None
+    if deadline is not None and moment is not None:
+        seconds = int(moment - deadline.astimezone(UTC).timestamp())
+        if seconds > 0:
+            return Lateness(f"handed in {_spelled(seconds)} late", seconds)
+    if entry.late and deadline == settings.deadline:
+        return Lateness("handed in late, as the learning platform says; not known by how much")
+    return None
 
 
 def _spelled(seconds: int) -> str:

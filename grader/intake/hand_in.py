@@ -87,7 +87,14 @@ def _enter(found: HandIn, folder: Path) -> bool:
 
 def _is_environment(folder: Path) -> bool:
     try:
-        return ENVIRONMENT in os.listdir(folder)  # noqa: PTH208 - names are enough
+        names = os.listdir(folder)  # noqa: PTH208 - names are enough
+        places = [folder / name for name in names if name.lower() in {"lib", "lib64"}]
+        installed = (where for place in places for where in place.glob("python*/site-packages"))
+        return (
+            ENVIRONMENT in names
+            or any(os.path.isdir(place / "site-packages") for place in places)  # noqa: PTH112
+            or any(installed)
+        )
     except OSError:
         return False  # os.walk tells that it cannot be read
 

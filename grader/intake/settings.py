@@ -7,12 +7,14 @@ roster = "roster.csv"            # id,name
 [overrides.s07]                  # a submission's id
 name = "Õnne Žukova"
 deadline = 2026-05-07
+excused = "was ill"              # loses nothing by being late
+files = { report = "docs/answers.pdf", model = "final/hw3.py" }
 points."t3.even" = { earned = 0.5, reason = "explained in person" }
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from difflib import get_close_matches
@@ -28,6 +30,7 @@ from grader.records import CriterionScore
 from grader.toml_file import Mistake, TomlFile
 
 FILE = "class.toml"
+MODEL, REPORT = "model", "report"  # what a file of a hand-in can be, beside a task's answer
 
 
 def _not_negative(_: object, _attribute: attrs.Attribute[float], value: float) -> None:
@@ -50,10 +53,16 @@ class Points:
 
 @attrs.frozen
 class Override:
-    """What is different for one submission. `points` is by criterion id."""
+    """What is different for one submission. `points` is by criterion id.
+
+    `excused` says why nothing is lost by being late. `files` are files of the hand-in by what
+    they are: a task's id, `model`, `report`.
+    """
 
     name: str | None = None
     deadline: datetime | None = None
+    excused: str | None = attrs.field(default=None, validator=attrs.validators.optional(_said))
+    files: dict[str, str] = attrs.field(factory=dict)
     points: dict[str, Points] = attrs.field(factory=dict)
 
 
@@ -71,12 +80,31 @@ class ClassSettings:
         override = self.overrides.get(submission)
         return (override and override.deadline) or self.deadline
 
+    @property
+    def excused(self) -> dict[str, str]:
+        """The reasons of those who lose nothing by being late, by submission."""
+        return {key: o.excused for key, o in self.overrides.items() if o.excused is not None}
+
+
+def named_ids(folder: Path) -> set[str]:
+    """The submissions that class.toml and its roster name, as far as they can be read.
+
+    What is wrong with either is told by `read_settings`.
+    """
+    path = folder / FILE
+    try:
+        file = TomlFile.read(path)
+    except UsageError:
+        return set()
+    overrides = set(map(readable, tables(file.data.get("overrides"))))
+    return overrides | _roster(file)[0].names.keys()
+
 
 def read_settings(folder: Path, ids: Collection[str]) -> tuple[ClassSettings, Roster]:
     """`class.toml` of a class folder and its roster; both are optional.
 
-    `ids` are the submissions that overrides may name. Raises UsageError with one line for
-    every mistake in either file.
+    `ids` are the submissions that overrides may name, beside those of the roster. Raises
+    UsageError with one line for every mistake in either file.
     """
     path = folder / FILE
     if not path.exists():
@@ -85,33 +113,11 @@ def read_settings(folder: Path, ids: Collection[str]) -> tuple[ClassSettings, Ro
     settings, mistakes = file.structure(ClassSettings)
     roster, faults = _roster(file)
     mistakes += faults
-    mistakes += _unknown_submissions(file, ids)
+    mistakes += _unknown_submissions(file, {*ids, *roster.names})
     file.refuse(_with_quotes_asked(file, mistakes))
     assert settings is not None
     overrides = {readable(key): override for key, override in settings.overrides.items()}
     return attrs.evolve(settings, overrides=overrides), roster
-
-
-def refuse_unknown_criteria(folder: Path, points: Mapping[str, float]) -> None:
-    """Refuse overrides that name no criterion or give more than it is worth.
-
-    `points` are the rubric's, by criterion id. Raises UsageError, one line per mistake.
-    """
-    path = folder / FILE
-    if not path.exists():
-        return
-    file = TomlFile.read(path)
-    settings, _ = file.structure(ClassSettings)
-    mistakes = []
-    for key, override in settings.overrides.items() if settings else ():
-        for criterion, given in override.points.items():
-            where = ("overrides", key, "points", criterion)
-            if criterion not in points:
-                mistakes.append(file.mistake(where, _unknown("criterion", criterion, points)))
-            elif given.earned > points[criterion]:
-                worth = f"{points[criterion]:g} at most, found {given.earned:g}"
-                mistakes.append(file.mistake((*where, "earned"), f"expected {worth}"))
-    file.refuse(mistakes)
 
 
 def with_overrides(
@@ -147,8 +153,8 @@ def _roster(file: TomlFile) -> tuple[Roster, list[Mistake]]:
 
 def _unknown_submissions(file: TomlFile, ids: Collection[str]) -> list[Mistake]:
     return [
-        file.mistake(("overrides", key), _unknown("submission", key, ids))
-        for key in _tables(file.data.get("overrides"))
+        file.mistake(("overrides", key), unknown("submission", key, ids))
+        for key in tables(file.data.get("overrides"))
         if readable(key) not in ids
     ]
 
@@ -158,9 +164,9 @@ def _with_quotes_asked(file: TomlFile, mistakes: list[Mistake]) -> list[Mistake]
 
     One line says so, in the place of several that would not help.
     """
-    for key, override in _tables(file.data.get("overrides")).items():
-        for outer, value in _tables(_tables(override).get("points")).items():
-            inner = next((name for name, given in _tables(value).items() if _tables(given)), None)
+    for key, override in tables(file.data.get("overrides")).items():
+        for outer, value in tables(tables(override).get("points")).items():
+            inner = next((name for name, given in tables(value).items() if tables(given)), None)
             if inner is not None:
                 text = f'write points."{outer}.{inner}", in quotes'
                 better = file.mistake(("overrides", key, "points", outer), text)
@@ -172,10 +178,12 @@ def _with_quotes_asked(file: TomlFile, mistakes: list[Mistake]) -> list[Mistake]
     return mistakes
 
 
-def _tables(value: Any) -> dict[str, Any]:
+def tables(value: Any) -> dict[str, Any]:
+    """What is in a table of a TOML file; nothing where it is none."""
     return value if isinstance(value, dict) else {}
 
 
-def _unknown(what: str, name: str, known: Collection[str]) -> str:
+def unknown(what: str, name: str, known: Collection[str]) -> str:
+    """`there is no submission 'anna'; did you mean 'ann'?`"""
     close = get_close_matches(name, known, n=1)
     return f"there is no {what} {name!r}" + (f"; did you mean {close[0]!r}?" if close else "")

@@ -8,10 +8,12 @@ import tempfile
 from pathlib import Path
 
 from grader.errors import InternalError, SubmissionError
-from grader.intake.archives import unpack
 from grader.intake.entry import Entry
+from grader.intake.gathering import gather
 from grader.intake.hand_in import HandIn, copy_files, scan
-from grader.intake.names import readable, storable
+from grader.intake.named_files import named_files
+from grader.intake.names import storable
+from grader.intake.settings import MODEL, REPORT
 from grader.notebook import ENDING
 from grader.records import Submission
 
@@ -23,6 +25,10 @@ _REPORT_WORDS = ("report", "raport", "answer", "aruanne", "vastus")
 
 #: What may be meant as a report, named when there is no PDF.
 _OTHER_REPORTS = {".docx", ".doc", ".odt", ".pages", ".rtf"}
+
+#: Endings of trained models: no junk, as a script may load one, but large and rarely meant.
+_WEIGHTS = {".pt", ".pth", ".ckpt", ".safetensors", ".bin", ".onnx", ".h5"}
+_LARGE = 20 * 2**20
 
 
 def open_entry(
@@ -38,53 +44,25 @@ def open_entry(
     scratch = Path(tempfile.mkdtemp(prefix=f"{slug}-", dir=workspace))
     common = (entry.id, entry.student, entry.source)
     try:
-        folder, junk = _opened(entry.source, scratch)
-        files = scan(folder)
-        renamed = _with_plain_names(files, scratch)
+        gathered = gather(entry, scratch)
+        files = _with_plain_names(gathered.files, scratch)
     except SubmissionError as error:
         shutil.rmtree(scratch / "files", ignore_errors=True)  # half of a bomb, perhaps
         return Submission(*common, scratch, problem=str(error)), []
     except OSError as error:
         raise InternalError(f"{workspace} cannot be written to", found=str(error)) from error
-    reports = _reports(renamed, assignment)
+    named = named_files(entry, files, gathered.within)
+    missing = [f"class.toml names {said!r}, which is not there" for said in named.missing.values()]
+    reports = _reports(files, assignment, named.found.get(REPORT))
     submission = Submission(
         *common,
-        renamed.folder,
-        code=_code(renamed),
+        files.folder,
+        code=_code(files, named.found.get(MODEL)),
         reports=reports,
-        notes=(*files.notes, *_notes(renamed, reports)),
+        files=named.found,
+        notes=(*gathered.files.notes, *missing, *_notes(files, reports)),
     )
-    name = readable(entry.source.name)
-    return submission, [f"{name}/{line}" for line in junk + files.junk]
-
-
-def _opened(source: Path, scratch: Path) -> tuple[Path, list[str]]:
-    """The folder that holds the files, and what an archive held besides."""
-    if source.is_symlink():
-        raise SubmissionError("it is a link to another place; put the files themselves here")
-    if source.is_dir():
-        return source, []
-    folder = scratch / "files"
-    if _is(source, ".zip"):
-        junk = unpack(source, folder)
-        return _seen_through(folder), junk
-    folder.mkdir()
-    try:
-        shutil.copy2(source, folder / storable(source.name))
-    except PermissionError as error:
-        raise SubmissionError(
-            f"{readable(source.name)} cannot be read; make it readable"
-        ) from error
-    return folder, []
-
-
-def _seen_through(folder: Path) -> Path:
-    """The folder inside, where an archive holds nothing but one."""
-    inside = list(folder.iterdir())
-    while len(inside) == 1 and inside[0].is_dir():
-        folder = inside[0]
-        inside = list(folder.iterdir())
-    return folder
+    return submission, gathered.junk
 
 
 def _with_plain_names(files: HandIn, scratch: Path) -> HandIn:
@@ -98,8 +76,8 @@ def _with_plain_names(files: HandIn, scratch: Path) -> HandIn:
 # ------------------------------------------------------------------ what is in it
 
 
-def _reports(files: HandIn, assignment: str | None) -> tuple[Path, ...]:
-    """PDF files: named like a report, then like the assignment, then by size."""
+def _reports(files: HandIn, assignment: str | None, said: Path | None) -> tuple[Path, ...]:
+    """The file that class.toml names; PDFs named like a report, like the assignment, by size."""
 
     def rank(file: Path) -> tuple[bool, bool, int]:
         name = file.stem.lower()
@@ -107,12 +85,14 @@ def _reports(files: HandIn, assignment: str | None) -> tuple[Path, ...]:
         of_assignment = assignment is not None and assignment.lower() in name
         return not named, not of_assignment, -(files.folder / file).stat().st_size
 
-    return tuple(sorted((file for file in files.files if _is(file, ".pdf")), key=rank))
+    others = sorted((f for f in files.files if _is(f, ".pdf") and f != said), key=rank)
+    return (said, *others) if said else tuple(others)
 
 
-def _code(files: HandIn) -> tuple[Path, ...]:
-    """Scripts, then notebooks."""
-    return tuple(file for ending in CODE for file in files.files if _is(file, ending))
+def _code(files: HandIn, model: Path | None = None) -> tuple[Path, ...]:
+    """The file that holds the model where class.toml names it, then scripts, then notebooks."""
+    found = [file for ending in CODE for file in files.files if _is(file, ending)]
+    return tuple(sorted(found, key=lambda file: file != model))
 
 
 def _notes(files: HandIn, reports: tuple[Path, ...]) -> list[str]:
@@ -128,9 +108,10 @@ def _notes(files: HandIn, reports: tuple[Path, ...]) -> list[str]:
     others = [str(file) for file in files.files if file.suffix.lower() in _OTHER_REPORTS]
     if others and not reports:
         notes.append(f"no PDF, but {', '.join(others)}: hand in the report as PDF")
-    inner = [str(file) for file in files.files if _is(file, ".zip")]
-    if inner:
-        notes.append(f"{', '.join(inner)} inside was not opened")
+    for file in files.files:
+        size = (files.folder / file).stat().st_size
+        if file.suffix.lower() in _WEIGHTS and size > _LARGE:
+            notes.append(f"{file} is a trained model of {size >> 20} MB; nobody needs it")
     return notes
 
 

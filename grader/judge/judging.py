@@ -33,8 +33,11 @@ def judge(
     files: Sequence[Path],
     launcher: Launcher,
     random: np.random.Generator | None = None,
+    model: Path | None = None,
 ) -> Verdict:
     """Judge the Python `files` (relative to `folder`, a copy that may be run).
+
+    `model` is the one that holds the model class, where somebody said so.
 
     All draws come from `random`; by default from a source that nobody can foresee.
     Raises InternalError where the checks themselves could not be run.
@@ -44,7 +47,7 @@ def judge(
     if not files:
         return verdict_on(rubric, Record(criteria))
     return verdict_on(
-        rubric, Hearing(assignment, rubric, folder, files, launcher, random).record(criteria)
+        rubric, Hearing(assignment, rubric, folder, files, launcher, random, model).record(criteria)
     )
 
 
@@ -61,6 +64,7 @@ class Hearing:
     files: Sequence[Path]
     launcher: Launcher
     random: np.random.Generator
+    model: Path | None = None
 
     def record(self, criteria: tuple[str, ...]) -> Record:
         """Everything that is to be seen; time-outs are bounded over both tries."""
@@ -103,7 +107,9 @@ class Hearing:
     def _prober(self, lost: float) -> WorkerProber:
         limits = attrs.evolve(self.rubric.limits, lost=lost)
         words = self.rubric.model
-        return WorkerProber(self.launcher, self.folder, self.files, words, limits, self.random)
+        return WorkerProber(
+            self.launcher, self.folder, self.files, words, limits, self.model, self.random
+        )
 
     def _try(self, handle: SubmissionHandle, criteria: set[str] | None = None) -> Try:
         checks = assignment_folder(self.assignment)

@@ -70,6 +70,7 @@ class WorkerProber:
     files: Sequence[Path]
     words: Model
     limits: Limits
+    model: Path | None = None  # the file that holds it, where somebody said so
     random: np.random.Generator = field(
         default_factory=lambda: drawing.generator(drawing.fresh_seed())
     )
@@ -154,7 +155,8 @@ class WorkerProber:
         key = _Key(WorkerOptions(gpus, dry=True), self._reading)
         request = {
             "probe": "script",
-            "files": [str(file) for file in self.files],
+            "files": self._searched(),
+            "scripts": [str(file) for file in self.files],
             "words": attrs.asdict(self.words),
             "depth": depth,
             "choice": self.choice,
@@ -268,7 +270,7 @@ class WorkerProber:
     def _construct(self, key: _Key, depth: int, width: int) -> BuildAnswer:
         request = {
             "probe": "build",
-            "files": [str(file) for file in self.files],
+            "files": self._searched(),
             "words": attrs.asdict(self.words),
             "width": width,
             "depth": depth,
@@ -281,6 +283,10 @@ class WorkerProber:
         self.sites = facts.sites
         self.asked |= dict.fromkeys(facts.asked)
         return facts
+
+    def _searched(self) -> list[str]:
+        """The files in which the model may be."""
+        return [str(file) for file in ([self.model] if self.model else self.files)]
 
     def _width_of_all(self) -> int:
         """One width for all GPU counts, so that their memory can be compared."""

@@ -63,6 +63,7 @@ def _legend() -> Table:
 
 def notes(score: Score) -> Flowables:
     """Lateness and whatever else was noticed, in small print."""
-    late = [labelled("Late:", one_line(score.late, NOTE), style.NOTE)] if score.late else []
+    late = say("late", score)
+    said = [labelled("Late:", one_line(late, NOTE), style.NOTE)] if late else []
     lines = [plain(f"Note: {one_line(note, NOTE)}", style.NOTE) for note in score.notes[:MAX_NOTES]]
-    return [Spacer(1, 6), *late, *lines] if late or lines else []
+    return [Spacer(1, 6), *said, *lines] if said or lines else []

@@ -78,9 +78,16 @@ class Ran:
 
 
 def run(
-    folder: Path, files: list[Path], words: Vocabulary, *, depth: int, gpus: int, choice: int = 0
+    folder: Path,
+    files: list[Path],
+    words: Vocabulary,
+    *,
+    scripts: list[Path],
+    depth: int,
+    gpus: int,
+    choice: int = 0,
 ) -> Ran:
-    """Run the script that uses the model class: its own file, else one that imports it.
+    """Run the script that uses the model class: its own, else one that imports it.
 
     Raises InterfaceGap where there is none, or none in which a model ran.
     """
@@ -89,7 +96,7 @@ def run(
     sizes = {"depth": depth, "gpus": gpus}
     asked.answer(words.role, sizes)
     last: Ran | None = None
-    for file, tree in _scripts(folder, files, site):
+    for file, tree in _scripts(folder, scripts, site):
         sized, _ = with_sizes(tree, words, {"depth": depth})
         last = _run(folder, file, sized, site, words, depth)
         if last.trace.ops:

@@ -138,6 +138,7 @@ class Desk:
             self.folder,
             [Path(file) for file in request["files"]],
             source.Vocabulary.from_json(request["words"]),
+            scripts=[Path(file) for file in request["scripts"]],
             depth=request["depth"],
             gpus=self.gpus,
             choice=request["choice"],

@@ -29,6 +29,7 @@ def test_one_row_per_submission_by_id(tmp_path):
         "t1.q1": "",
         "t3.even": "1",
         "t5.counts": "",
+        "late points": "",
         "late": "",
         "problem": "",
         "to look at": "",
@@ -36,6 +37,18 @@ def test_one_row_per_submission_by_id(tmp_path):
     assert second["name"] == "王小明"
     assert (second["total"], second["t3.even"], second["t5.counts"]) == ("0.5", "0.5", "")
     assert (second["late"], second["problem"]) == ("2 h late", "no report")
+
+
+def test_points_lost_by_being_late_stand_by_themselves(tmp_path):
+    late = {"late": "2 h late", "late_share": 0.25}
+    lost = score("s01", "A", final("a", 2, 1.5), final("b", 1, 1.0), waiting("c", 1), **late)
+    excused = score("s02", "B", final("a", 2, 2.0), late="2 h late", excused="was ill")
+    write_gradebook(tmp_path / "g.csv", [lost, excused])
+    first, second = table(tmp_path / "g.csv")
+    assert (first["a"], first["b"], first["late points"]) == ("1.5", "1", "-0.62")
+    assert (first["total"], first["late"]) == ("1.88", "2 h late")
+    assert (second["total"], second["late points"]) == ("2", "")
+    assert second["late"] == "2 h late; excused: was ill"
 
 
 def test_excel_is_told_that_it_is_utf8(tmp_path):

@@ -30,11 +30,14 @@ def record_of(outcomes, notes=()):
     ]  # fmt: skip
     tries = [{"cases": cases, "observations": []}]
     return {
-        "schema": 1,
+        "schema": 2,
         "criteria": list(CRITERIA),
         "tries": tries,
         "cross_check": None,
         "notes": list(notes),
+        "script": None,
+        "rivals": None,
+        "asked": [],
     }
 
 

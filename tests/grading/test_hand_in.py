@@ -1,6 +1,7 @@
 """One hand-in: a fault of ours takes no points, and points follow from what was observed."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import attrs
 import pytest
@@ -13,7 +14,7 @@ from grader.grading.hand_in import grade
 from grader.grading.observed import Observed, read_observed
 from grader.grading.run import Job, Need, Run
 from grader.records import Kind, Outcome, Report, State, Student
-from grader.rubric import load_rubric
+from grader.rubric import Late, load_rubric
 
 
 class NoWorkers:
@@ -142,3 +143,48 @@ def test_scores_for_tables_have_the_points_without_the_texts(run, job, observed)
     assert (slim.total, slim.possible, slim.pending) == (whole.total, whole.possible, whole.pending)
     assert not any(c.evidence or c.question or c.found for c in slim.criteria)
     assert all(c.evidence for c in whole.criteria)
+
+
+# ---------------------------------------------------------------------- late
+
+
+@pytest.mark.parametrize(
+    ("settings", "marked", "lost", "excused"),
+    [
+        ({}, False, 0.0, None),
+        ({"deadline": datetime(2020, 1, 1, tzinfo=UTC)}, False, 1.0, None),
+        (
+            {
+                "deadline": datetime(2020, 1, 1, tzinfo=UTC),
+                "overrides": {"ann": intake.Override(excused="was ill")},
+            },
+            False,
+            0.0,
+            "was ill",
+        ),
+        ({}, True, 0.0, None),
+    ],
+)
+def test_being_late_costs_what_the_rubric_says(run, job, observed, settings, marked, lost, excused):
+    """Where it is known by how much, and nobody is excused."""
+    policy = attrs.evolve(load_rubric("hw3"), late=Late(per_day=0.1, at_most=0.5))
+    late_run = replace(run, rubric=policy, settings=intake.ClassSettings(**settings))
+    entry = replace(job.entry, late=marked)
+    graded = grade(late_run, Job(entry, job.made_from, Need.SCORING))
+    assert graded.fault is None
+    score = results.read(run.out, "ann")
+    before = sum(c.earned for c in score.criteria if c.earned)
+    assert before == 2.0
+    assert (score.late_points, score.total, score.excused) == (lost, before - lost, excused)
+    assert (score.late is not None) == (marked or "deadline" in settings)
+    unknown = "it is not known how late this was; nothing was taken off for it"
+    assert (unknown in score.notes) == marked
+
+
+def test_an_excuse_changes_the_hash_of_what_the_class_says(run, job):
+    excused = intake.ClassSettings(overrides={"ann": intake.Override(excused="was ill")})
+    then = fingerprint.of_entry(replace(run, settings=excused), job.entry)
+    assert {k for k in then if then[k] != job.made_from[k]} == {"class"}
+    named = replace(job.entry, files={"model": "hw3.py"})
+    then = fingerprint.of_entry(run, named)
+    assert {k for k in then if then[k] != job.made_from[k]} == {"submission"}

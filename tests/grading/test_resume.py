@@ -5,9 +5,11 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 import quick_grading
@@ -135,6 +137,29 @@ def test_a_fault_of_ours_is_tried_again_and_costs_nobody_else(a_class):
     assert "not graded, our fault: cem: the process that judges it died twice" in printed
     a_class.grade(code=1)
     assert a_class.ran() == ["ben", "cem", "cem"]
+
+
+def test_a_class_may_stay_in_its_archive(a_class):
+    """Packed anew, the same hand-ins are the same."""
+    folder = a_class.folder
+    for ending in ("zip", "gztar"):
+        a_class.folder = Path(shutil.make_archive(folder, ending, folder))
+        printed = a_class.grade(kind="quick" if ending == "zip" else "refused")
+        assert ("3 hand-ins graded." if ending == "zip" else "3 unchanged") in printed
+    assert a_class.ran() == ["ann", "ben", "cem"]
+    assert list(a_class.temporary.iterdir()) == []
+
+
+def test_who_is_excused_is_said(a_class):
+    (a_class.folder / "class.toml").write_text(
+        'deadline = 2020-01-01\nroster = "roster.csv"\n'
+        '[overrides]\nann.excused = "was ill"\ndan.excused = "abroad"\n'
+    )
+    (a_class.folder / "roster.csv").write_text("id,name\nann,Ann\nben,Ben\ncem,Cem\ndan,Dan\n")
+    printed = a_class.grade()
+    assert "excused: ann: was ill\nexcused: dan: abroad\n" in printed
+    assert "nothing handed in: dan (Dan)" in printed
+    assert a_class.score("ann")["excused"] == "was ill"
 
 
 def test_what_the_class_folder_says_needs_no_code(a_class):

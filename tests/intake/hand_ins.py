@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import os
+import tarfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen import canvas
 
+from grader.errors import SubmissionError
 from grader.intake import open_entry, read_class
+from grader.intake.archives import unpack
 from grader.records import Submission
 
 NOBODY = 65534
@@ -40,6 +45,35 @@ def make_zip(path: Path, files: dict[str, str | bytes]) -> Path:
         for name, content in files.items():
             archive.writestr(name, content)
     return path
+
+
+def make_tar(path: Path, files: dict[str, bytes]) -> Path:
+    """A tarball with these files, compressed as its name says."""
+    ending = path.suffix.lstrip(".")
+    mode = {"tar": "w", "tgz": "w:gz"}.get(ending, f"w:{ending}")
+    with tarfile.open(path, mode) as archive:
+        for name, content in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return path
+
+
+def written(folder: Path) -> dict[str, bytes]:
+    """All files below a folder, by their path in it."""
+    return {
+        file.relative_to(folder).as_posix(): file.read_bytes()
+        for file in folder.rglob("*")
+        if file.is_file()
+    }
+
+
+def refusal(archive: Path) -> str:
+    """What is said of an archive that must not be unpacked."""
+    with pytest.raises(SubmissionError) as caught:
+        unpack(archive, archive.parent / "out")
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
 
 
 def make_pdf(path: Path, pages: list[list[str]]) -> Path:

@@ -56,7 +56,7 @@ def test_all_that_was_passed_over_is_listed(class_folder: Path, workspace: Path)
     assert found.ignored == (
         ".DS_Store: data of macOS",
         "__MACOSX: data of macOS",
-        "notes.txt: neither a folder, nor a zip, nor a Python file",
+        "notes.txt: neither a folder, nor an archive, nor a script",
         "results: results of an earlier run",
         "jaan.zip/Thumbs.db: data of Windows",
         "mari/.git: version history",
@@ -99,12 +99,6 @@ def test_an_empty_hand_in(class_folder: Path, workspace: Path) -> None:
         assert submission.problem is None
 
 
-def test_archives_inside_are_named(class_folder: Path, workspace: Path) -> None:
-    hand_in(class_folder, "ann", {"hw3.py": "1"})
-    make_zip(class_folder / "ann/more.zip", {"b.py": "1"})
-    assert only(open_class(class_folder, workspace)).notes == ("more.zip inside was not opened",)
-
-
 def test_the_best_report_comes_first(class_folder: Path, workspace: Path) -> None:
     folder = hand_in(class_folder, "ann", {"hw3.py": "1"})
     make_pdf(folder / "homework page.pdf", [["long"] * 40] * 9)
@@ -118,9 +112,9 @@ def test_the_best_report_comes_first(class_folder: Path, workspace: Path) -> Non
 
 
 def test_two_with_one_id_are_named(class_folder: Path, workspace: Path) -> None:
-    hand_in(class_folder, "ann", {"hw3.py": "1"})
+    (class_folder / "ann.py").write_text("1")
     make_zip(class_folder / "ann.zip", {"hw3.py": "1"})
-    with pytest.raises(UsageError, match=r"'ann' is there more than once: ann/ and ann\.zip;"):
+    with pytest.raises(UsageError, match=r"'ann' is there more than once: ann\.py and ann\.zip;"):
         open_class(class_folder, workspace)
 
 

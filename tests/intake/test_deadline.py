@@ -19,6 +19,11 @@ def handed_in(source: Path, after: float) -> Entry:
     return found
 
 
+def said_of(entry: Entry, settings: ClassSettings) -> str | None:
+    late = lateness(entry, settings)
+    return late and late.said
+
+
 @pytest.fixture
 def source(class_folder: Path) -> Path:
     folder = class_folder / "ann"
@@ -43,14 +48,14 @@ def source(class_folder: Path) -> Path:
     ],
 )
 def test_late_by(source: Path, after: float, said: str | None) -> None:
-    assert lateness(handed_in(source, after), ClassSettings(deadline=DEADLINE)) == said
+    assert said_of(handed_in(source, after), ClassSettings(deadline=DEADLINE)) == said
 
 
 def test_an_archive_has_the_time_of_its_file(class_folder: Path) -> None:
     archive = class_folder / "ann.zip"
     archive.write_bytes(b"broken")
     found = handed_in(archive, 60)
-    assert lateness(found, ClassSettings(deadline=DEADLINE)) == "handed in 1 min late"
+    assert said_of(found, ClassSettings(deadline=DEADLINE)) == "handed in 1 min late"
 
 
 def test_an_extension_counts(source: Path) -> None:
@@ -64,7 +69,7 @@ def test_an_extension_counts(source: Path) -> None:
 def test_a_deadline_without_a_zone_is_local(source: Path) -> None:
     local = DEADLINE.astimezone().replace(tzinfo=None)
     late = handed_in(source, 120)
-    assert lateness(late, ClassSettings(deadline=local)) == "handed in 2 min late"
+    assert said_of(late, ClassSettings(deadline=local)) == "handed in 2 min late"
 
 
 def test_without_deadline_or_files(source: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from grader.errors import UsageError
-from grader.intake import ClassSettings, refuse_unknown_criteria, with_overrides
+from grader.intake import ClassSettings, with_overrides
 from grader.intake.roster import read_roster
 from grader.intake.settings import read_settings
 from grader.records import CriterionScore, State
@@ -123,21 +123,14 @@ def test_rosters_that_do_not_fit(tmp_path: Path, content: bytes, line: str) -> N
     assert str(caught.value).startswith(line)
 
 
-def test_overrides_must_name_criteria(tmp_path: Path) -> None:
-    points = {"t3.even": 1.0, "t3.detect": 1.0}
-    refuse_unknown_criteria(tmp_path, points)
-    refuse_unknown_criteria(write(tmp_path, FULL), points)
-    text = """[overrides.s1.points]
-"t3.evn" = { earned = 1, reason = "x" }
-"t3.detect" = { earned = 2, reason = "x" }
-"""
-    with pytest.raises(UsageError) as caught:
-        refuse_unknown_criteria(write(tmp_path, text), points)
-    assert str(caught.value).splitlines() == [
-        "class.toml, line 2: overrides.s1.points.t3.evn: there is no criterion 't3.evn'; "
-        "did you mean 't3.even'?",
-        "class.toml, line 3: overrides.s1.points.t3.detect.earned: expected 1 at most, found 2",
+def test_an_excuse(tmp_path: Path) -> None:
+    write(tmp_path, 'roster = "list.csv"\n[overrides]\ns1.excused = "was ill"\ns2.excused = " "\n')
+    assert refusal(tmp_path, {"s2"}) == [
+        "class.toml, line 4: overrides.s2.excused: is empty; say it in a few words"
     ]
+    write(tmp_path, 'roster = "list.csv"\n[overrides]\ns1.excused = "was ill"\n')
+    settings, _ = read_settings(tmp_path, set())  # of the roster, without a hand-in
+    assert settings.excused == {"s1": "was ill"}
 
 
 def test_points_by_hand_are_final_and_say_why(tmp_path: Path) -> None:

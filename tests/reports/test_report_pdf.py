@@ -121,6 +121,18 @@ def test_an_unreadable_hand_in_gets_a_report_with_the_next_step():
     assert "Where each layer ran" not in text
 
 
+def test_what_being_late_costs_is_said_beside_the_points():
+    done = (criterion("t3.even", 1, 1.0), criterion("t4.run", 4, 3.0))
+    late = replace(mixed(), criteria=done, late="handed in 26 h late", late_share=0.1)
+    text = text_of(late)
+    assert "Late: handed in 26 h late. It costs 0.4 points: 10 % of the 4 earned." in text
+    assert "3.6 of 5 points" in text
+    excused = replace(late, late_share=0.0, excused="was ill")
+    text = text_of(excused)
+    assert "Late: handed in 26 h late. Excused (was ill): it costs nothing." in text
+    assert "4 of 5 points" in text
+
+
 def test_a_score_without_criteria_still_makes_a_report():
     assert "Nothing was graded." in text_of(replace(mixed(), criteria=(), observations=()))
 
@@ -322,6 +334,7 @@ def everywhere(text: str) -> Score:
         ),
         observations=(forward(5, [0] * 20), failed),
         late=text,
+        excused=text,
         problem=text,
         notes=(text,) * 20,
     )

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hand_ins import make_zip, open_class
+
+from grader.errors import UsageError
+from grader.intake import digest, read_class, refuse_overrides
+
+POINTS = {"t3.even": 1.0, "t3.detect": 1.0}
+TASKS = ("t1", "t3")
+
+
+@pytest.fixture(autouse=True)
+def hand_ins(class_folder: Path) -> None:
+    for name in ("hw3.py", "other.py", "answers.docx", "r.pdf"):
+        (class_folder / "s1").mkdir(exist_ok=True)
+        (class_folder / "s1" / name).write_text("x")
+    make_zip(
+        class_folder / "s2.zip",
+        {"HW/a.py": "1", "HW/final/hw3.py": "1", "HW/docs/big.pdf": "111", "HW/docs/x.pdf": "1"},
+    )
+    (class_folder / "s3.zip").write_bytes(b"PK")
+
+
+def refusal(class_folder: Path, workspace: Path, text: str) -> list[str]:
+    (class_folder / "class.toml").write_text(text)
+    with pytest.raises(UsageError) as caught:
+        refuse_overrides(read_class(class_folder), POINTS, TASKS, workspace)
+    assert list(workspace.iterdir()) == []
+    return str(caught.value).splitlines()
+
+
+def test_every_mistake_at_once(class_folder: Path, workspace: Path) -> None:
+    text = """[overrides.s1.points]
+"t3.evn" = { earned = 1, reason = "x" }
+"t3.detect" = { earned = 2, reason = "x" }
+[overrides.s1.files]
+raport = "r.pdf"
+report = "answer.docx"
+t1 = "r.pdf"
+[overrides.s2.files]
+model = "hw3.py"
+report = "nothing like it"
+[overrides.s3.files]
+model = "unknown.py"
+"""
+    assert refusal(class_folder, workspace, text) == [
+        "class.toml, line 2: overrides.s1.points.t3.evn: there is no criterion 't3.evn'; "
+        "did you mean 't3.even'?",
+        "class.toml, line 3: overrides.s1.points.t3.detect.earned: expected 1 at most, found 2",
+        "class.toml, line 5: overrides.s1.files.raport: expected one of model, report, t1, t3",
+        "class.toml, line 6: overrides.s1.files.report: there is no file 'answer.docx' in the "
+        "hand-in; did you mean 'answers.docx'?",
+        "class.toml, line 9: overrides.s2.files.model: there is no file 'hw3.py' in the hand-in; "
+        "did you mean 'final/hw3.py'?",
+        "class.toml, line 10: overrides.s2.files.report: there is no file 'nothing like it' in "
+        "the hand-in; there is a.py, docs/big.pdf, docs/x.pdf, final/hw3.py",
+    ]
+
+
+def test_without_class_toml(class_folder: Path, workspace: Path) -> None:
+    refuse_overrides(read_class(class_folder), POINTS, TASKS, workspace)
+
+
+def test_files_that_were_named_come_first(class_folder: Path, workspace: Path) -> None:
+    plain = {entry.id: digest(entry) for entry in read_class(class_folder).entries}
+    (class_folder / "class.toml").write_text(
+        """[overrides.s1.files]
+report = "answers.docx"
+t1 = "r.pdf"
+[overrides.s2.files]
+model = "HW/final/hw3.py"
+report = 'docs\\x.pdf'
+[overrides.s3]
+name = "Cat"
+"""
+    )
+    found = read_class(class_folder)
+    refuse_overrides(found, POINTS, TASKS, workspace)
+    s1, s2, _ = open_class(class_folder, workspace).submissions
+    assert s1.reports == (Path("answers.docx"), Path("r.pdf"))
+    assert s1.files == {"report": Path("answers.docx"), "t1": Path("r.pdf")}
+    assert s2.code == (Path("final/hw3.py"), Path("a.py"))
+    assert s2.reports == (Path("docs/x.pdf"), Path("docs/big.pdf"))
+    same = {entry.id for entry in found.entries if plain[entry.id] == digest(entry)}
+    assert same == {"s3"}
+
+
+def test_a_file_that_is_gone_since(class_folder: Path, workspace: Path) -> None:
+    (class_folder / "class.toml").write_text('overrides.s1.files.model = "gone.py"')
+    s1 = open_class(class_folder, workspace).submissions[0]
+    assert s1.notes[0] == "class.toml names 'gone.py', which is not there"
+    assert s1.files == {}
