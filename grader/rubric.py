@@ -52,6 +52,25 @@ class Partial:
         return len(holding) >= (self.passed or 0)
 
 
+def _phrases(_: object, attribute: attrs.Attribute[list[str]], value: list[str]) -> None:
+    if not value:
+        raise ValueError(f"{attribute.name}: expected at least one phrase")
+
+
+@attrs.frozen
+class Cue:
+    """One thing that a written answer must say, for a suggestion to whoever reads it.
+
+    `case` names it, `says` tells it in words for students. It is said where one of the phrases
+    `any` stands in the answer and is not denied, and none of `never` is (`checking.phrases`).
+    """
+
+    case: str
+    says: str
+    any: list[str] = attrs.field(validator=_phrases)
+    never: list[str] = attrs.field(factory=list)
+
+
 @attrs.frozen
 class Criterion:
     """The smallest thing that earns points.
@@ -68,6 +87,7 @@ class Criterion:
     question: str = ""
     where: list[str] = attrs.field(factory=list)
     partial: list[Partial] = attrs.field(factory=list)
+    cue: list[Cue] = attrs.field(factory=list)
 
 
 @attrs.frozen

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
+from grader.checking.answer import Answer
+from grader.checking.expect import NeedsPerson
 from grader.records import Json
 from grader.trace import Trace
 
@@ -185,11 +187,13 @@ class Prober(Protocol):
 class SubmissionHandle:
     """A hand-in as checks see it. Each probe runs once, however many checks ask for it.
 
-    `before` is what the first try saw, where this is the second: once a probe has hung here too,
+    `read` finds answers in its report. `before` is what the first try saw, where this is the
+    second: once a probe has hung here too,
     the others that hung there are not waited for again.
     """
 
     prober: Prober
+    read: Callable[[str], Answer] | None = None
     observations: list[Json] = field(default_factory=list)
     before: SubmissionHandle | None = None
     _known: dict[_Probe, object] = field(default_factory=dict)
@@ -205,6 +209,12 @@ class SubmissionHandle:
     def forwards(self) -> list[Forward]:
         """The forward passes that were seen, in the order in which they were asked for."""
         return [seen for seen in self._known.values() if isinstance(seen, Forward)]
+
+    def answer(self, criterion: str) -> Answer:
+        """What the report says for a criterion; NeedsPerson where it is not found."""
+        if self.read is None:
+            raise NeedsPerson("a person reads the report")
+        return self.read(criterion)
 
     def of_script(self) -> list[Json]:
         """What was observed of whole scripts."""

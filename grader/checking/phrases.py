@@ -1,7 +1,8 @@
 """Finds in running text what a phrase says, and whether the sentence says it or denies it.
 
 A phrase is words, as they stand in a sentence: `wait* for` (a star ends any word), `(more|extra)
-layers` (one of them), `each .. output` (up to eight words between). Numbers may be digits or words.
+layers` (one of them), `each .. output` (up to eight words between), `^no` (begins a sentence). Numbers may
+be digits or words. Code, rows of tables and questions say nothing.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ _DIGITS.pop("üks")
 
 _TOKEN = re.compile(r"//|[<>=!]=|[^\W_]+(?:['’][^\W_]+)?|[%*+=<>/()\[\]|-]|[,;:]")
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"”')\]]*\s+(?=[\"“(\[]*[^\W\d_a-zõäöüšž])|\n{2,}")
+_CODE = re.compile(r"^```.*?^```[^\S\n]*$", re.MULTILINE | re.DOTALL)
 _CLAUSE = {",", ";", ":", "but", "aga", "kuid", "vaid", "however", "although", "because", "sest"}
 
 _DENYING = frozenset(
@@ -54,9 +56,9 @@ class Found:
 
 
 def sentences(text: str) -> list[str]:
-    """The sentences of a text, lines that only wrap joined; rows of tables are left out."""
+    """The sentences of a text, lines that only wrap joined; code and tables are left out."""
     found: list[str] = []
-    for block in re.split(r"\n\s*\n", text):
+    for block in re.split(r"\n\s*\n", _CODE.sub("\n\n", text)):
         lines = [line for line in block.split("\n") if not line.lstrip().startswith("|")]
         joined = " ".join(line.strip() for line in lines)
         found += [part.strip() for part in _SENTENCE_END.split(joined) if part and part.strip()]
@@ -68,6 +70,8 @@ def find(text: str, phrases: Iterable[str]) -> Iterator[Found]:
     patterns = [(phrase, _pattern(phrase)) for phrase in phrases]
     for sentence in sentences(text):
         words = plain(sentence)
+        if sentence.rstrip("\"”')] ").endswith("?"):
+            continue
         for phrase, pattern in patterns:
             for match in pattern.finditer(words):
                 clause = _before(words[: match.start()].split())
@@ -104,12 +108,13 @@ def _denies(words: Iterable[str]) -> bool:
 @functools.cache
 def _pattern(phrase: str) -> re.Pattern[str]:
     parts = []
-    for word in phrase.split():
+    start = "^" if phrase.startswith("^") else r"(?<!\S)"
+    for word in phrase.removeprefix("^").split():
         if word == "..":
             parts.append(rf"(?:\S+ ){{0,{_GAP}}}?")
         else:
             parts.append(f"{_word(word)} ")
-    return re.compile(r"(?<!\S)" + "".join(parts)[:-1] + r"(?!\S)")
+    return re.compile(start + "".join(parts)[:-1] + r"(?!\S)")
 
 
 def _word(word: str) -> str:

@@ -8,10 +8,13 @@ from __future__ import annotations
 import traceback
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from grader import __version__, exports, intake, reports
+from grader.checking.answer import Answer
+from grader.checking.expect import NeedsPerson
 from grader.errors import InternalError
 from grader.grading import fingerprint, results
 from grader.grading.observed import Observed, read_observed
@@ -27,7 +30,7 @@ from grader.records import (
     Submission,
     TaskTitle,
 )
-from grader.rubric import Criterion
+from grader.rubric import Criterion, Rubric
 from grader.sandbox import reader
 from grader.sandbox.host import Launcher
 
@@ -75,8 +78,8 @@ def observe(run: Run, job: Job) -> tuple[Observed, list[str]]:
         if submission.problem is None:
             copy = Path(scratch).resolve() / "copy"  # without links and junk
             intake.copy_files(submission.folder, copy)
-            record = _judged(run, submission, copy, run.launcher).record
             report = _read_report(submission, copy, run.launcher)
+            record = _judged(run, submission, copy, report).record
     observed = Observed(
         made_from=fingerprint.observed_part(job.made_from),
         seed=run.seed,
@@ -90,10 +93,29 @@ def observe(run: Run, job: Job) -> tuple[Observed, list[str]]:
     return observed, ignored
 
 
-def _judged(run: Run, submission: Submission, folder: Path, launcher: Launcher) -> Verdict:
+def _judged(run: Run, submission: Submission, folder: Path, report: Report) -> Verdict:
+    assert run.launcher is not None
     random = generator(run.seed, submission.id)
     model = submission.files.get(intake.MODEL)
-    return judge(run.assignment, run.rubric, folder, submission.code, launcher, random, model)
+    return judge(
+        run.assignment,
+        run.rubric,
+        folder,
+        submission.code,
+        run.launcher,
+        random,
+        model,
+        partial(_answer, run.rubric, report),
+    )
+
+
+def _answer(rubric: Rubric, report: Report, criterion: str) -> Answer:
+    """What the report says for a criterion; NeedsPerson where a person must find it."""
+    [asked] = (c for c in rubric.criteria if c.id == criterion)
+    found = intake.find_passage(report, asked.where)
+    if found is None:
+        raise NeedsPerson(_missing(asked, report))
+    return Answer(found)
 
 
 def _read_report(submission: Submission, folder: Path, launcher: Launcher) -> Report:
@@ -109,16 +131,25 @@ def score_of(run: Run, job: Job, observed: Observed) -> Score:
         return _score(run, job, [undecided(c, why) for c in run.rubric.criteria], observed)
     verdict = rescore(run.rubric, observed.record)
     criteria = [
-        verdict.criteria[c.id] if c.kind is Kind.CODE else _written(c, observed.report)
+        verdict.criteria[c.id]
+        if c.kind is Kind.CODE
+        else _written(c, observed.report, verdict.criteria.get(c.id))
         for c in run.rubric.criteria
     ]
     return _score(run, job, criteria, observed, verdict)
 
 
-def _written(criterion: Criterion, report: Report) -> CriterionScore:
+def _written(
+    criterion: Criterion, report: Report, suggestion: CriterionScore | None
+) -> CriterionScore:
     found = intake.find_passage(report, criterion.where)
-    missing = report.problem or f"nothing was found under {' / '.join(criterion.where)!r}"
-    return for_a_person(criterion, found, missing)
+    if suggestion is not None:
+        return replace(suggestion, found=found)
+    return for_a_person(criterion, found, _missing(criterion, report))
+
+
+def _missing(criterion: Criterion, report: Report) -> str:
+    return report.problem or f"nothing was found under {' / '.join(criterion.where)!r}"
 
 
 def _without_verdict(run: Run, job: Job, details: str) -> Score:

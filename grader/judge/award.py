@@ -12,7 +12,7 @@ from grader.rubric import Criterion
 
 
 def award(criterion: Criterion, cases: Sequence[CaseResult]) -> CriterionScore:
-    """Points for a code criterion. No case at all is a failure of ours."""
+    """Points for a criterion by what its cases say. No case at all is a failure of ours."""
     operator = "\n".join(c.operator for c in cases if c.operator) or None
     if not cases:
         return _score(
@@ -67,6 +67,11 @@ def doubted(score: CriterionScore, cross_check: CrossCheck | None) -> CriterionS
         for_now(score, evidence),
         hint="Let nothing but the sizes of the layers depend on the width.",
     )
+
+
+def suggested(score: CriterionScore) -> CriterionScore:
+    """The same points as a suggestion: a person confirms them."""
+    return replace(score, state=State.PROVISIONAL) if score.earned is not None else score
 
 
 def for_now(score: CriterionScore, why: str) -> CriterionScore:

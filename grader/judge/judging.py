@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import attrs
 import numpy as np
 
+from grader.checking.answer import Answer
+from grader.checking.cases import CaseResult
+from grader.checking.cues import cue_cases
+from grader.checking.expect import NeedsPerson
 from grader.checking.observations import SubmissionHandle
 from grader.checking.run import run_checks
 from grader.errors import InternalError
@@ -20,6 +24,7 @@ from grader.judge.record import Record, Try
 from grader.judge.rivals import difference_of_rivals
 from grader.judge.scriptcheck import script_checked
 from grader.judge.verdict import Verdict, code_criteria, verdict_on
+from grader.records import Kind
 from grader.rubric import Rubric, assignment_folder
 from grader.sandbox.host import Launcher
 
@@ -34,21 +39,21 @@ def judge(
     launcher: Launcher,
     random: np.random.Generator | None = None,
     model: Path | None = None,
+    read: Callable[[str], Answer] | None = None,
 ) -> Verdict:
     """Judge the Python `files` (relative to `folder`, a copy that may be run).
 
-    `model` is the one that holds the model class, where somebody said so.
+    `model` is the one that holds the model class, where somebody said so; `read` finds the answer
+    to a criterion in the report, or raises NeedsPerson.
 
     All draws come from `random`; by default from a source that nobody can foresee.
     Raises InternalError where the checks themselves could not be run.
     """
     random = random or challenge.generator(challenge.fresh_seed())
+    hearing = Hearing(assignment, rubric, folder, files, launcher, random, model, read)
     criteria = tuple(c.id for c in code_criteria(rubric))
-    if not files:
-        return verdict_on(rubric, Record(criteria))
-    return verdict_on(
-        rubric, Hearing(assignment, rubric, folder, files, launcher, random, model).record(criteria)
-    )
+    seen = hearing.record(criteria) if files else Record(criteria, read=hearing.read_alone())
+    return verdict_on(rubric, seen)
 
 
 @dataclass
@@ -65,21 +70,47 @@ class Hearing:
     launcher: Launcher
     random: np.random.Generator
     model: Path | None = None
+    read: Callable[[str], Answer] | None = None
 
     def record(self, criteria: tuple[str, ...]) -> Record:
         """Everything that is to be seen; time-outs are bounded over both tries."""
         with self._prober(self.rubric.limits.lost) as prober:
-            handle = SubmissionHandle(prober)
-            first = self._try(handle)
+            handle = SubmissionHandle(prober, self.read)
+            first = self._try(handle, self._code)
             found = self._looked_around(criteria, prober, handle)
             if found.script is not None and found.script.counts:
                 prober.by_script = True
-                handle = SubmissionHandle(prober, observations=handle.of_script())
-                first = self._try(handle)
+                handle = SubmissionHandle(prober, self.read, observations=handle.of_script())
+                first = self._try(handle, self._code)
+            answers = self._answers(handle)
             first = replace(first, observations=tuple(handle.observations))
         self._refuse_unknown(first)
         tries = (first, *self._second_try(prober, handle, first))
-        return replace(found, tries=tries, notes=tuple(prober.notes))
+        return replace(found, tries=tries, read=answers, notes=tuple(prober.notes))
+
+    def read_alone(self) -> tuple[CaseResult, ...]:
+        """What the report says where there is no code to compare it with."""
+        with self._prober(self.rubric.limits.lost) as prober:
+            return self._answers(SubmissionHandle(prober, self.read))
+
+    def _answers(self, handle: SubmissionHandle) -> tuple[CaseResult, ...]:
+        """What checks of the report say, and the rubric's cues where there is no check."""
+        if self.read is None:
+            return ()
+        asked = {c.id: c.cue for c in self.rubric.criteria if c.kind is not Kind.CODE}
+        cases = list(self._try(handle, set(asked)).cases)
+        decided = {case.criterion for case in cases}
+        for criterion, cues in asked.items():
+            if cues and criterion not in decided:
+                try:
+                    cases += cue_cases(criterion, cues, handle.answer(criterion))
+                except NeedsPerson as why:
+                    cases.append(CaseResult(criterion, "", None, str(why)))
+        return tuple(cases)
+
+    @property
+    def _code(self) -> set[str]:
+        return {c.id for c in code_criteria(self.rubric)}
 
     def _looked_around(
         self, criteria: tuple[str, ...], prober: WorkerProber, handle: SubmissionHandle
@@ -111,7 +142,7 @@ class Hearing:
             self.launcher, self.folder, self.files, words, limits, self.model, self.random
         )
 
-    def _try(self, handle: SubmissionHandle, criteria: set[str] | None = None) -> Try:
+    def _try(self, handle: SubmissionHandle, criteria: set[str]) -> Try:
         checks = assignment_folder(self.assignment)
         cases = run_checks(checks, handle, seconds=CHECK_SECONDS, criteria=criteria)
         return Try(tuple(cases), tuple(handle.observations))

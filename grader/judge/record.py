@@ -40,6 +40,7 @@ class Record:
     notes: tuple[str, ...] = ()
     script: ScriptCheck | None = None
     rivals: str | None = None  # how classes differ of which only one was graded
+    read: tuple[CaseResult, ...] = ()  # what checks and cues say of the report
     asked: tuple[str, ...] = ()  # roles of what the code asked for and was answered
 
     def to_json(self) -> Json:
@@ -63,6 +64,7 @@ class Record:
                 tuple(data["notes"]),
                 script,
                 data["rivals"],
+                tuple(map(_case, data["read"])),
                 tuple(data["asked"]),
             )
         except (KeyError, TypeError, ValueError) as error:

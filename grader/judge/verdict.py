@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from grader.judge.award import award, confirmed, costs_points, doubted, for_now, without_code
+from grader.judge.award import (
+    award,
+    confirmed,
+    costs_points,
+    doubted,
+    for_now,
+    suggested,
+    without_code,
+)
 from grader.judge.record import Record
 from grader.judge.scriptcheck import ScriptCheck, words_for
 from grader.records import CriterionScore, Json, Kind
@@ -13,7 +21,7 @@ from grader.rubric import Criterion, Rubric
 
 @dataclass(frozen=True)
 class Verdict:
-    """Scores of the code criteria, in the rubric's order, and what they rest on.
+    """Scores of the code criteria, suggestions for answers, and what they rest on.
 
     `record` is plain JSON, which `rescore` takes back.
     """
@@ -38,6 +46,10 @@ def rescore(rubric: Rubric, record: Json) -> Verdict:
 def verdict_on(rubric: Rubric, seen: Record) -> Verdict:
     """The points that the rubric gives for what was seen."""
     scores = {c.id: _score(c, seen) for c in code_criteria(rubric)}
+    for criterion in rubric.criteria:
+        cases = [case for case in seen.read if case.criterion == criterion.id]
+        if criterion.kind is not Kind.CODE and cases:
+            scores[criterion.id] = suggested(award(criterion, cases))
     observations = seen.tries[0].observations if seen.tries else ()
     return Verdict(scores, observations, seen.notes, seen.to_json())
 

@@ -20,6 +20,7 @@ from grader.checking.phrases import find, plain, says, sentences
         ("sequential*", "Execution is SEQUENTIAL."),
         ("each .. output", "each layer needs the previous output"),
         ("not faster", "It is not faster."),
+        ("^no", "Does it improve? No, it does not."),
     ],
 )
 def test_a_phrase_is_found(phrase: str, text: str) -> None:
@@ -34,6 +35,9 @@ def test_a_phrase_is_found(phrase: str, text: str) -> None:
         ("wait* for", "Nobody waits."),
         ("3 .. 3", "3 layers."),
         ("3 .. 3", "3 layers are there. GPU 3 is idle."),  # another sentence
+        ("^no", "There is no overlap."),
+        ("faster", "Is it faster? It is slower."),
+        ("wait* for", "```\nwait for it\n```\nThe end."),
         ("each .. output", "each a b c d e f g h i output"),
     ],
 )

@@ -37,6 +37,7 @@ def record_of(outcomes, notes=()):
         "notes": list(notes),
         "script": None,
         "rivals": None,
+        "read": [],
         "asked": [],
     }
 
