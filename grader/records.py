@@ -270,11 +270,16 @@ def _criterion(data: Json) -> CriterionScore:
 
 @dataclass(frozen=True)
 class Report:
-    """The text of a hand-in's report, page by page, or why there is none."""
+    """The text of a hand-in's report, page by page, or why there is none.
+
+    Tables are lines of the form `| cell | cell |`. `pictures` are the pages, counted from 1,
+    that hold pictures and next to no text: what they say, only a person can read.
+    """
 
     file: str | None = None
     pages: tuple[str, ...] = ()
     problem: str | None = None
+    pictures: tuple[int, ...] = ()
 
     @property
     def text(self) -> str:

@@ -76,7 +76,9 @@ class Criterion:
     """The smallest thing that earns points.
 
     `where` are the headings, outer to inner, under which the report answers it; `question` is
-    what the assignment asks, for the person who reads the answer.
+    what the assignment asks, for the person who reads the answer. `asked` is the question in
+    the assignment's own words, and in others it is put in: students repeat it instead of a
+    heading.
     """
 
     id: str
@@ -86,14 +88,18 @@ class Criterion:
     kind: Kind
     question: str = ""
     where: list[str] = attrs.field(factory=list)
+    asked: list[str] = attrs.field(factory=list)
     partial: list[Partial] = attrs.field(factory=list)
     cue: list[Cue] = attrs.field(factory=list)
 
 
 @attrs.frozen
 class Task:
+    """A group of criteria. `also` are other wordings of the title, in any language."""
+
     id: str
     title: str
+    also: list[str] = attrs.field(factory=list)
 
 
 @attrs.frozen

@@ -1,8 +1,8 @@
 """Finds in running text what a phrase says, and whether the sentence says it or denies it.
 
 A phrase is words, as they stand in a sentence: `wait* for` (a star ends any word), `(more|extra)
-layers` (one of them), `each .. output` (up to eight words between), `^no` (begins a sentence). Numbers may
-be digits or words. Code, rows of tables and questions say nothing.
+layers` (one of them), `each .. output` (up to eight words between), `^no` (begins a sentence).
+Numbers may be digits or words. Code, rows of tables and questions say nothing.
 """
 
 from __future__ import annotations

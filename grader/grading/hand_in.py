@@ -34,6 +34,9 @@ from grader.rubric import Criterion, Rubric
 from grader.sandbox import reader
 from grader.sandbox.host import Launcher
 
+#: How many files are tried where the likeliest report cannot be read.
+MOST_REPORTS = 3
+
 
 def grade(run: Run, job: Job) -> Graded:
     """Grade one hand-in and write its results. Never raises for one hand-in's sake."""
@@ -111,17 +114,23 @@ def _judged(run: Run, submission: Submission, folder: Path, report: Report) -> V
 
 def _answer(rubric: Rubric, report: Report, criterion: str) -> Answer:
     """What the report says for a criterion; NeedsPerson where a person must find it."""
-    [asked] = (c for c in rubric.criteria if c.id == criterion)
-    found = intake.find_passage(report, asked.where)
+    [wanted] = (c for c in rubric.criteria if c.id == criterion)
+    found = intake.find_passage(report, wanted.where, asked(rubric))
     if found is None:
-        raise NeedsPerson(_missing(asked, report))
-    return Answer(found)
+        raise NeedsPerson(_missing(wanted, report))
+    return Answer(found.text, found.page, found.exact, intake.tables_in(found.text))
 
 
 def _read_report(submission: Submission, folder: Path, launcher: Launcher) -> Report:
-    if not submission.reports:
-        return Report(problem="no report (PDF) was handed in")
-    return reader.read_report(launcher, folder, submission.reports[0])
+    """The likeliest report; where it cannot be read, the next one that can."""
+    found = Report(problem="no report (PDF) was handed in")
+    for n, file in enumerate(submission.reports[:MOST_REPORTS]):
+        report = reader.read_report(launcher, folder, file)
+        if report.pages:
+            told = [f"{found.problem}, so {file} was read instead"] if n else []
+            return replace(report, problem="; ".join(filter(None, (*told, report.problem))) or None)
+        found = report if n == 0 else found
+    return found
 
 
 def score_of(run: Run, job: Job, observed: Observed) -> Score:
@@ -133,23 +142,45 @@ def score_of(run: Run, job: Job, observed: Observed) -> Score:
     criteria = [
         verdict.criteria[c.id]
         if c.kind is Kind.CODE
-        else _written(c, observed.report, verdict.criteria.get(c.id))
+        else _written(c, run.rubric, observed.report, verdict.criteria.get(c.id))
         for c in run.rubric.criteria
     ]
     return _score(run, job, criteria, observed, verdict)
 
 
 def _written(
-    criterion: Criterion, report: Report, suggestion: CriterionScore | None
+    criterion: Criterion, rubric: Rubric, report: Report, suggestion: CriterionScore | None
 ) -> CriterionScore:
-    found = intake.find_passage(report, criterion.where)
-    if suggestion is not None:
-        return replace(suggestion, found=found)
-    return for_a_person(criterion, found, _missing(criterion, report))
+    passage = intake.find_passage(report, criterion.where, asked(rubric))
+    if passage is None:
+        return for_a_person(criterion, None, _missing(criterion, report))
+    if suggestion is None or suggestion.earned is None:
+        score = suggestion or for_a_person(criterion, passage.text, "")
+        evidence = f"{score.evidence.rstrip('.')}. {_stands(passage, criterion, report)}"
+        return replace(score, evidence=evidence, found=passage.text)
+    return replace(suggestion, found=passage.text)
 
 
 def _missing(criterion: Criterion, report: Report) -> str:
     return report.problem or f"nothing was found under {' / '.join(criterion.where)!r}"
+
+
+def asked(rubric: Rubric) -> intake.Asked:
+    """What the rubric's assignment asks, as the search for its answers needs it."""
+    return intake.Asked(
+        titles=[[task.title, *task.also] for task in rubric.tasks],
+        questions={tuple(c.where): c.asked for c in rubric.criteria if c.asked},
+    )
+
+
+def _stands(passage: intake.Passage, criterion: Criterion, report: Report) -> str:
+    """Where a person finds an answer, and what is doubtful about it."""
+    said = f"It stands on page {passage.page} of {report.file}."
+    if not passage.exact:
+        said += f" {criterion.where[-1]!r} is no heading there, so this is the whole task."
+    if report.problem:
+        said += f" Mind: {report.problem}."
+    return said
 
 
 def _without_verdict(run: Run, job: Job, details: str) -> Score:

@@ -41,7 +41,7 @@ def read_observed(folder: Path) -> Observed | None:
         if data.pop("schema") != SCHEMA:
             return None
         report = data.pop("report")
-        report["pages"] = tuple(report["pages"])
+        report |= {name: tuple(report.get(name, ())) for name in ("pages", "pictures")}
         data |= {name: tuple(data[name]) for name in ("notes", "suspicions")}
         return Observed(report=Report(**report), **data)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

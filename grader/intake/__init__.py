@@ -1,11 +1,13 @@
 """Reads what students handed in: class folders, archives, class.toml, the text of reports."""
 
+from grader.intake.asked import Asked
 from grader.intake.class_folder import ClassFolder, read_class
 from grader.intake.deadline import Lateness, lateness
 from grader.intake.entry import Entry, digest
 from grader.intake.hand_in import copy_files
 from grader.intake.overrides import refuse_overrides
-from grader.intake.passages import find_passage
+from grader.intake.passages import Passage, find_passage
+from grader.intake.quantities import Quantity, quantities
 from grader.intake.settings import (
     MODEL,
     ClassSettings,
@@ -15,16 +17,23 @@ from grader.intake.settings import (
 )
 from grader.intake.submission import open_entry
 from grader.intake.suspicions import suspicions
+from grader.intake.tables import Cell, Column, Table, tables_in
 from grader.intake.times import arrived, handed_in
 
 __all__ = [
     "MODEL",
+    "Asked",
+    "Cell",
     "ClassFolder",
     "ClassSettings",
+    "Column",
     "Entry",
     "Lateness",
     "Override",
+    "Passage",
     "Points",
+    "Quantity",
+    "Table",
     "arrived",
     "copy_files",
     "digest",
@@ -32,8 +41,10 @@ __all__ = [
     "handed_in",
     "lateness",
     "open_entry",
+    "quantities",
     "read_class",
     "refuse_overrides",
     "suspicions",
+    "tables_in",
     "with_overrides",
 ]

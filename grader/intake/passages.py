@@ -3,114 +3,309 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from grader.intake import headings
+from grader.intake.asked import Asked, repeats
+from grader.intake.heading_words import CONTENTS, QUESTIONS, TASKS
+from grader.intake.reading.rows import cells_of, is_row
 from grader.intake.report_text import clean
 from grader.records import Report
 
-#: Words that open the parts of an answer, as assignments and students write them.
-_PARTS = ("do", "submit", "answer", "answers", "table", "table of results", "explanation")
-
-_ALIASES = {"q": ("question",), "answer": ("answers",), "table": ("table of results",)}
-
-#: What may stand before a heading: bullets, Markdown marks, "1)", "2.1.", "a)".
-_NUMBERING = r"[\s#*_>•·▪–—-]*(?:(?:\d+|[a-z])[.)]+\s*)*(?:\d+\s+)?[*_]*"
-
-#: Dots that lead to a page number, in a table of contents.
-_LEADERS = re.compile(r"(?:(?:\.\s?){4,}|…)\s*\d*\s*$")
-
-#: Longer lines are running text, whatever they start with.
-_LONGEST_HEADING = 200
+_NOTHING = Asked()
 
 
-def find_passage(report: Report, where: Sequence[str]) -> str | None:
+@dataclass(frozen=True)
+class Passage:
+    """What stands under some headings, word for word, from `page` (the first is 1) on.
+
+    `exact` is False where the innermost heading is missing: then it is the whole task, and
+    what was asked for is somewhere in it, or nowhere.
+    """
+
+    text: str
+    page: int
+    exact: bool
+
+
+@dataclass(frozen=True)
+class _Line:
+    text: str
+    page: int
+    heading: str  # what may be a heading in it: nothing in a table or in code
+
+
+Marks = list[tuple[int, tuple[int, ...]]]  # lines that are headings, and the numbers they bear
+
+
+def find_passage(report: Report, where: Sequence[str], asked: Asked = _NOTHING) -> Passage | None:
     """The part of a report under the headings `where`, outermost first, word for word.
 
     ("Task 1", "Q1") is what stands under Q1 within Task 1, headings included, from each such
     heading to the next of its kind. Without the inner heading it is all of Task 1; without
     the outer one it is None.
     """
-    lines = clean(report.text).split("\n")
-    for depth, label in enumerate(where):
-        narrower = _section(lines, _Heading.of(label))
-        if narrower is None and depth == 0:
-            return None
-        lines = lines if narrower is None else narrower
-    return "\n".join(lines).strip("\n") or None
+    if not where:
+        return None
+    found = _found(_lines(report, tables=False), where, asked)
+    if found is None or not found.exact:  # perhaps the report is one big table
+        inside = _found(_lines(report, tables=True), where, asked)
+        if inside is not None and inside.exact:
+            return inside
+    return found
 
 
-@dataclass(frozen=True)
-class _Heading:
-    """A kind of heading, such as "Task", and which of its numbers is meant, if it has any."""
-
-    words: tuple[str, ...]
-    number: int | None
-    kind: re.Pattern[str]  # this heading and those that end its section
-
-    @classmethod
-    def of(cls, label: str) -> _Heading:
-        """Read a label: "Task 1", "Q2", "Table", "Do/Submit" (either of them)."""
-        text = label.strip().lower()
-        digits = text[len(text.rstrip("0123456789")) :]
-        own = [word.strip() for word in text.removesuffix(digits).split("/")]
-        words = tuple(w for word in own for w in (word, *_ALIASES.get(word, ())))
-        if digits:
-            return cls(words, int(digits), _numbered(words))
-        return cls(words, None, _unnumbered((*words, *_PARTS)))
-
-    def opens(self, line: str) -> bool | None:
-        """True for a heading that is meant, False for another of its kind, None for text."""
-        if len(line) > _LONGEST_HEADING or _LEADERS.search(line):
-            return None
-        found = self.kind.match(line)
-        if found is None:
-            return None
-        if self.number is None:
-            return found["word"].lower() in self.words
-        return int(found["number"]) == self.number
+def _found(lines: list[_Line], where: Sequence[str], asked: Asked) -> Passage | None:
+    word, number = _label(where[0])
+    found = _task(lines, word, number, asked) if number else _part(lines, where[0])
+    if found is None:
+        return None
+    exact = True
+    for depth in range(1, len(where)):
+        path = tuple(where[: depth + 1])
+        narrower = _inner(found, path, number, asked)
+        exact = exact and narrower is not None
+        found = found if narrower is None else narrower
+    text = "\n".join(line.text for line in found).strip("\n")
+    page = next((line.page for line in found if line.text), 1)
+    return Passage(text, page, exact) if text else None
 
 
-def _numbered(words: Sequence[str]) -> re.Pattern[str]:
-    """Match "Task 1", "TASK 1.", "Task No. 1: x", "Task 1 Title", but not "Task 1 shows"."""
-    return re.compile(
-        rf"{_NUMBERING}(?:answers? (?:to|for) )?(?:{_any_of(words)})"
-        r"\s*(?:#|no\.?|nr\.?|[._-])?\s*(?P<number>\d{1,6})[a-z]?(?![^\W_])"
-        r"[\s*_]*(?![\s*_,;?!%&+'’]|(?-i:[a-z]))",
-        re.IGNORECASE,
-    )
+def _label(label: str) -> tuple[str, int | None]:
+    """The word and the number of a label: "Task 1", "Q2", "Table"."""
+    text = label.strip().lower()
+    word = text.rstrip("0123456789")
+    return word.strip(), int(text[len(word) :]) if len(word) < len(text) else None
 
 
-def _unnumbered(words: Sequence[str]) -> re.Pattern[str]:
-    """Match "Answer", "Answer:", "**Answer 2** -", "Table 1. Title", but not "Answer both".
-
-    A sentence may follow an answer's heading with nothing between: "Answer No, it does not".
-    """
-    alone = rf"(?:{_any_of(words)})(?:\s*\d+)?[\s*_]*(?:$|[:.)(/|—–-])"
-    run_in = r"(?:answers?|explanation)[\s*_]+(?-i:[A-Z])"
-    return re.compile(rf"{_NUMBERING}(?={alone}|{run_in})(?P<word>{_any_of(words)})", re.IGNORECASE)
+# ---------------------------------------------------------------------- lines
 
 
-def _any_of(words: Sequence[str]) -> str:
-    return "|".join(map(re.escape, sorted(set(words), key=len, reverse=True)))
-
-
-def _section(lines: list[str], heading: _Heading) -> list[str] | None:
-    """The lines under every such heading, joined in order; None where there is none."""
-    marks = [
-        (i, opens) for i, line in enumerate(lines) if (opens := heading.opens(line)) is not None
+def _lines(report: Report, tables: bool) -> list[_Line]:
+    lines: list[_Line] = []
+    for page, text in enumerate(report.pages, 1):
+        lines += [_Line(line, page, line) for line in clean(text).split("\n")]
+    fences = [n for n, line in enumerate(lines) if line.text.startswith(("```", "~~~"))]
+    code = {n for a, b in zip(fences[::2], fences[1::2], strict=False) for n in range(a, b + 1)}
+    code |= _contents(lines)
+    return [
+        replace(line, heading="" if n in code else _heading_in(line.text, tables))
+        for n, line in enumerate(lines)
     ]
+
+
+def _heading_in(text: str, tables: bool) -> str:
+    if not is_row(text):
+        return headings.heading_in(text)
+    return next(filter(None, cells_of(text)), "")[:60] if tables else ""
+
+
+def _contents(lines: list[_Line]) -> set[int]:
+    """The lines of a table of contents without dots: each ends in a page number, as they rise."""
+    found: set[int] = set()
+    for start, line in enumerate(lines):
+        if line.text.strip("#*_: ").lower() not in CONTENTS:
+            continue
+        last, entries = 0, [""]
+        for n in range(start + 1, min(start + 200, len(lines))):
+            page = re.search(r"(?:^|\s)(\d{1,3})$", lines[n].text)
+            announced = any(entry.startswith(lines[n].text) for entry in entries)
+            if page is None or int(page[1]) < last or announced or len(lines[n].text) > 90:
+                break
+            last = int(page[1])
+            entries.append(lines[n].text)
+            found.add(n)
+    return found
+
+
+def _cut(lines: list[_Line], marks: Marks, number: int) -> list[_Line] | None:
+    """The lines under every heading with this number, joined in order.
+
+    Headings with nothing under them are an overview, where the same one comes again.
+    """
+    ends = [*(n for n, _ in marks), len(lines)]
     parts = [
         lines[start:end]
-        for (start, wanted), (end, _) in pairwise([*marks, (len(lines), False)])
-        if wanted
+        for (start, end), (_, numbers) in zip(pairwise(ends), marks, strict=True)
+        if number in numbers
     ]
-    if not parts or (heading.words[0] == "table" and _lacks_rows(parts)):
+    full = [part for part in parts if any(line.text for line in part[1:])]
+    chosen = full or parts
+    return [line for part in chosen for line in part] or None
+
+
+# ---------------------------------------------------------------------- tasks
+
+
+def _task(lines: list[_Line], word: str, number: int, asked: Asked) -> list[_Line] | None:
+    groups: list[tuple[str, ...]] = [group for group in TASKS if word in group] or [(word,)]
+    groups += [group for group in TASKS if group not in groups]
+    own: tuple[str, ...] = (word, *groups[0])
+    marks = _with_titles(lines, _by_words(lines, own), own, asked)
+    if _counted(marks) < 2 and not _has(marks, number):
+        enough = max(3, len(asked.titles) - 1)
+        others: list[tuple[Marks, tuple[str, ...]]] = [
+            (_by_words(lines, group), group) for group in groups[1:]
+        ]
+        others.append((_by_numbers(lines, enough), ()))
+        fitting = (pair for pair in others if _counted(pair[0]) >= enough)
+        marks, own = next(fitting, (marks, own))
+    endings: Marks = [(n, ()) for n, line in enumerate(lines) if headings.is_ending(line.heading)]
+    marks = sorted([*marks, *endings])
+    marked = {n: _after_heading(lines[n], own) for n, _ in marks}
+    return _cut([marked.get(n, line) for n, line in enumerate(lines)], marks, number)
+
+
+def _after_heading(line: _Line, words: Sequence[str]) -> _Line:
+    """A task's own line: what stands behind its number may be the heading of a question."""
+    found = headings.numbered(line.heading, words) if words else None
+    return replace(line, heading=found.rest.lstrip(" .,:/–—-") if found else line.heading)
+
+
+def _by_words(lines: list[_Line], words: Sequence[str]) -> Marks:
+    found = ((n, headings.numbered(line.heading, words)) for n, line in enumerate(lines))
+    return [(n, heading.numbers) for n, heading in found if heading is not None]
+
+
+def _with_titles(lines: list[_Line], marks: Marks, words: Sequence[str], asked: Asked) -> Marks:
+    """Add the titles of tasks that have no heading with a number, "Task 1 use all GPUs" too."""
+    known = {number for _, numbers in marks for number in numbers}
+    taken = {n for n, _ in marks}
+    titled: Marks = []
+    for n, line in enumerate(lines):
+        if line.heading and n not in taken:
+            number = asked.task_titled(headings.without_number(line.heading, words))
+            if number is not None and number not in known:
+                titled.append((n, (number,)))
+    return sorted([*marks, *titled])
+
+
+def _by_numbers(lines: list[_Line], enough: int) -> Marks:
+    """Tasks with nothing but a number: 1, 2, 3 in one style, each once and in order."""
+    styles: dict[str, list[tuple[int, int]]] = {}
+    for n, line in enumerate(lines):
+        if line.heading and (found := headings.bare(line.heading)) is not None:
+            styles.setdefault(found[1], []).append((n, found[0]))
+    for marks in styles.values():
+        numbers = [number for _, number in marks]
+        if len(numbers) >= enough and numbers == list(range(1, len(numbers) + 1)):
+            return [(n, (number,)) for n, number in marks]
+    pairs = [(n, headings.dotted(line.heading)) for n, line in enumerate(lines) if line.heading]
+    return [(n, (pair[0],)) for n, pair in pairs if pair is not None]
+
+
+def _counted(marks: Marks) -> int:
+    return len({number for _, numbers in marks for number in numbers})
+
+
+def _has(marks: Marks, number: int) -> bool:
+    return any(number in numbers for _, numbers in marks)
+
+
+# ---------------------------------------------------------------------- within a task
+
+
+def _inner(
+    lines: list[_Line], path: tuple[str, ...], task: int | None, asked: Asked
+) -> list[_Line] | None:
+    word, number = _label(path[-1])
+    if number is None:
+        return _part(lines, path[-1]) or _repeated(lines, path, asked)
+    words = QUESTIONS if word in QUESTIONS else (word,)
+    ways: list[Callable[[], Marks]] = [
+        lambda: sorted([*_by_words(lines, words), *_dotted(lines, task)]),
+        lambda: _by_questions(lines, path, asked),
+        lambda: _in_turn(lines, headings.lettered),
+        lambda: _in_turn(lines, headings.listed),
+    ]
+    for way in ways:
+        marks = way()
+        if _has(marks, number):
+            return _cut(lines, marks, number)
+    return None
+
+
+def _dotted(lines: list[_Line], task: int | None) -> Marks:
+    pairs = ((n, headings.dotted(line.heading)) for n, line in enumerate(lines) if line.heading)
+    return [(n, (pair[1],)) for n, pair in pairs if pair is not None and pair[0] == task]
+
+
+def _in_turn(lines: list[_Line], read: Callable[[str], int | None]) -> Marks:
+    """Items 1, 2, 3 of one list; nothing where there are more lists or none."""
+    found = [(n, number) for n, line in enumerate(lines) if (number := read(line.heading))]
+    numbers = [number for _, number in found]
+    if len(numbers) < 2 or numbers != list(range(1, len(numbers) + 1)):
+        return []
+    return [(n, (number,)) for n, number in found]
+
+
+def _by_questions(lines: list[_Line], path: tuple[str, ...], asked: Asked) -> Marks:
+    """Where the questions of this task are repeated; the number is that of the label."""
+    marks: Marks = []
+    for where, wordings in asked.questions.items():
+        if where[:-1] != path[:-1]:
+            continue
+        number = _label(where[-1])[1] or 0
+        marks += [(n, (number,)) for n in _places(lines, wordings)]
+    return sorted(marks)
+
+
+def _places(lines: list[_Line], wordings: Iterable[str]) -> list[int]:
+    return [
+        n
+        for n, line in enumerate(lines)
+        if line.heading
+        and any(repeats(wording, [x.text for x in lines[n : n + 3]]) for wording in wordings)
+    ]
+
+
+def _repeated(lines: list[_Line], path: tuple[str, ...], asked: Asked) -> list[_Line] | None:
+    """From where a question is repeated to the next part."""
+    places = _places(lines, asked.questions.get(path, ()))
+    if not places:
         return None
-    return [line for part in parts for line in part]
+    parts = (n for n, line in enumerate(lines) if n > places[0] and headings.part(line.heading))
+    return lines[places[0] : next(parts, len(lines))]
 
 
-def _lacks_rows(parts: list[list[str]]) -> bool:
-    """A caption without rows below it: the table stands above, outside of the part."""
-    return sum(bool(re.search(r"\d", line)) for part in parts for line in part[1:]) < 2
+# ---------------------------------------------------------------------- parts
+
+
+def _part(lines: list[_Line], label: str) -> list[_Line] | None:
+    """The lines under every such part; None where there is none, or a table without rows."""
+    meant = headings.kinds_meant(label)
+    # An answer goes on around a table or code that stands in it.
+    within = {"table", "code"} if meant == {"answer"} else set()
+    kinds = ((n, _kind(line.heading, meant)) for n, line in enumerate(lines))
+    marks = [(n, kind) for n, kind in kinds if kind is not None and kind not in within]
+    ends = [*(n for n, _ in marks), len(lines)]
+    parts = [
+        (start, end)
+        for (start, end), (_, kind) in zip(pairwise(ends), marks, strict=True)
+        if kind in meant
+    ]
+    if "table" in meant:
+        return _tables(lines, parts)
+    return [line for start, end in parts for line in lines[start:end]] or None
+
+
+def _kind(heading: str, meant: set[str]) -> str | None:
+    kind = headings.part(heading) if heading else None
+    if kind is None and heading:
+        word = heading.strip("#*_:. ").lower()
+        return word if word in meant else None
+    return kind
+
+
+def _tables(lines: list[_Line], parts: list[tuple[int, int]]) -> list[_Line] | None:
+    """Parts that hold rows, and rows elsewhere with the caption above or below them."""
+    rows = [n for n, line in enumerate(lines) if is_row(line.text)]
+    kept = {n for a, b in parts if (any(a <= r < b for r in rows) or not rows) for n in range(a, b)}
+    captions = {a for a, _ in parts}
+    for n in rows:
+        kept |= {n} | ({n - 1, n + 1} & captions)
+    if not rows and sum(bool(re.search(r"\d", lines[n].text)) for n in kept - captions) < 2:
+        return None
+    return [lines[n] for n in sorted(kept)] or None

@@ -1,7 +1,7 @@
-"""A program for the sandbox: `--folder FOLDER FILE` prints the text of a PDF as JSON.
+"""A program for the sandbox: `--folder FOLDER FILE` prints the text of a report as JSON.
 
-{"pages": [...]}, {"problem": "..."}, or both where only a part could be read. A hostile PDF
-can hang PDFium or eat memory, so whoever starts this sets time and memory limits.
+{"pages": [...], "pictures": [...]}, {"problem": "..."}, or both where only a part could be
+read. A hostile file can hang a reader or eat memory, so whoever starts this sets limits.
 """
 
 from __future__ import annotations
@@ -9,82 +9,61 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import pypdfium2
-
 from grader.intake.names import readable
-from grader.intake.report_text import clean
+from grader.intake.reading.document import Document, UnreadableError
 
-MAX_PAGES = 100
-MAX_CHARACTERS = 1_000_000
-
-_PASSWORD = 4  # FPDF_ERR_PASSWORD
+#: Which module of `reading` reads which ending; its function is read_<module>. Anything else
+#: is taken for a PDF, which is what was asked for.
+FORMS = {
+    ".pdf": "pdf",
+    ".docx": "docx",
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".txt": "markdown",
+    ".rst": "markdown",
+    ".html": "html",
+    ".htm": "html",
+    ".ipynb": "notebook",
+}
+MAX_BYTES = 50 * 2**20
 
 
 def read(path: Path) -> dict[str, Any]:
     """Pages of clean text, and what could not be read in words for a person."""
     name = readable(path.name)
     try:
+        document = _read(path)
+    except UnreadableError as error:
+        return {"problem": f"{name} {error}"}
+    except (RecursionError, MemoryError):  # nested or blown up beyond what any report is
+        return {"problem": f"{name} is too deep or too large inside; export it again as PDF"}
+    answer: dict[str, Any] = {"pages": document.pages}
+    if document.pictures:
+        answer["pictures"] = document.pictures
+    if document.remarks:
+        answer["problem"] = f"{name}: {'; '.join(document.remarks)}"
+    return answer
+
+
+def _read(path: Path) -> Document:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise UnreadableError(f"is larger than {MAX_BYTES >> 20} MB; hand in a smaller one")
         content = path.read_bytes()
     except OSError as error:
-        return {"problem": f"{name} cannot be read ({error.strerror})"}
-    if b"%PDF" not in content[:1024]:
-        return {"problem": f"{name} is {'not a PDF' if content else 'empty'}; hand in a PDF"}
-    try:
-        document = pypdfium2.PdfDocument(content)
-    except pypdfium2.PdfiumError as error:
-        if error.err_code == _PASSWORD:  # PDFium's last error: true of a process's first file
-            return {"problem": f"{name} is locked with a password; hand it in without one"}
-        return {"problem": f"{name} is damaged or has no pages; export it again"}
-    with document:
-        return _text_of(document, name)
-
-
-def _text_of(document: pypdfium2.PdfDocument, name: str) -> dict[str, Any]:
-    pages: list[str] = []
-    unread: list[int] = []
-    room = MAX_CHARACTERS
-    for index in range(min(len(document), MAX_PAGES)):
-        if room <= 0:
-            break
-        try:
-            pages.append(_page(document, index)[:room])
-        except pypdfium2.PdfiumError:
-            pages.append("")
-            unread.append(index + 1)
-        room -= len(pages[-1])
-    if not any(pages):
-        return {"problem": _why_empty(name, unread)}
-    missing = [_why_blank(number, unread) for number, text in enumerate(pages, 1) if not text]
-    if len(document) > MAX_PAGES:
-        missing.append(f"only the first {MAX_PAGES} of {len(document)} pages were read")
-    if room <= 0:
-        missing.append(f"only the first {MAX_CHARACTERS:,} characters were read")
-    problem = f"{name}: {'; '.join(missing)}" if missing else None
-    return {"pages": pages} | ({"problem": problem} if problem else {})
-
-
-def _page(document: pypdfium2.PdfDocument, index: int) -> str:
-    page = document[index]
-    text = page.get_textpage()
-    try:
-        return clean(text.get_text_bounded())
-    finally:
-        text.close()
-        page.close()
-
-
-def _why_empty(name: str, unread: list[int]) -> str:
-    if unread:
-        return f"{name} is damaged, its pages cannot be read; export it again"
-    return f"{name} holds pictures but no text (a scan or screenshots?); a person must read it"
-
-
-def _why_blank(number: int, unread: list[int]) -> str:
-    why = "cannot be read" if number in unread else "holds no text (a picture?)"
-    return f"page {number} {why}"
+        raise UnreadableError(f"cannot be read ({error.strerror})") from error
+    if not content:
+        raise UnreadableError("is empty; hand in a PDF")
+    form = FORMS.get(path.suffix.lower(), "pdf")
+    if content[:5] == b"%PDF-":
+        form = "pdf"  # whatever its name says
+    module = import_module(f"grader.intake.reading.{form}")
+    found: Document = getattr(module, f"read_{form}")(content)
+    return found
 
 
 def main(arguments: list[str] | None = None) -> None:

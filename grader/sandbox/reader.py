@@ -28,6 +28,9 @@ def read_report(launcher: Launcher, folder: Path, file: Path) -> Report:
         return Report(shown, (), f"{shown} could not be read within {LIMITS.cpu:g} s")
     try:
         answer = json.loads(run.output)
-        return Report(shown, tuple(map(str, answer.get("pages", []))), answer.get("problem"))
-    except (ValueError, TypeError, AttributeError):
+        pages, pictures = answer.get("pages", []), answer.get("pictures", [])
+        return Report(
+            shown, tuple(map(str, pages)), answer.get("problem"), tuple(map(int, pictures))
+        )
+    except (ValueError, TypeError, AttributeError, RecursionError):  # a program's words, not ours
         return Report(shown, (), f"{shown} could not be read: the reader ended on it")

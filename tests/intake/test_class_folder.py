@@ -87,7 +87,7 @@ def test_no_python_is_a_note(class_folder: Path, workspace: Path) -> None:
     assert submission.code == ()
     assert submission.notes == (
         "no script and no notebook was found, only hw3.m, report.docx",
-        "no PDF, but report.docx: hand in the report as PDF",
+        "the report was handed in as .docx; PDF was asked for",
     )
 
 
