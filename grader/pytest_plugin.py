@@ -86,7 +86,7 @@ class AssignmentFolder(pytest.Directory):
             launcher, self.path, files, self.rubric.model, self.rubric.limits
         )
         self.handle = SubmissionHandle(self.prober)
-        return sorted(checks.glob("test_*.py"))
+        return sorted(f for f in checks.glob("test_*.py") if f.name != OF_REPORT)
 
     def scores(self) -> list[CriterionScore]:
         """Points of the criteria that checks decide, in the rubric's order."""
@@ -99,6 +99,9 @@ class AssignmentFolder(pytest.Directory):
             if c.kind is Kind.CODE
         ]
 
+
+#: Checks of the report, which only suggest and which people read.
+OF_REPORT = "test_report.py"
 
 #: Set by a student for other runs; they must not reach the workers.
 _SWITCHES = {"VGPU", "CUDA_VISIBLE_DEVICES"}

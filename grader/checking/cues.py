@@ -36,12 +36,12 @@ def cue_cases(criterion: str, cues: Sequence[Cue], answer: Answer) -> list[CaseR
 
 
 def _case(criterion: str, cue: Cue, answer: Answer) -> CaseResult:
-    """BLOCKED stands for a cue that is not spoken of."""
+    """BLOCKED stands for a cue that is not spoken of. In one sentence what is against it counts."""
     said, against = answer.says(*cue.any), answer.says(*cue.never)
-    if said and against:
+    if said and against and said.sentence != against.sentence:
         told = f"it says {answer.quoted(said)}, and {answer.quoted(against)}"
         return CaseResult(criterion, cue.case, None, told)
-    if said:
+    if said and not against:
         return CaseResult(criterion, cue.case, Outcome.PASSED, f"it says {answer.quoted(said)}")
     if against:
         told = f"expected {cue.says}; it says {answer.quoted(against)}"

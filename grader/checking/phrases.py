@@ -27,6 +27,7 @@ _DIGITS.pop("üks")
 
 _TOKEN = re.compile(r"//|[<>=!]=|[^\W_]+(?:['’][^\W_]+)?|[%*+=<>/()\[\]|-]|[,;:]")
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"”')\]]*\s+(?=[\"“(\[]*[^\W\d_a-zõäöüšž])|\n{2,}")
+_WORD = re.compile(r"\([^)]*\|[^)]*\)\*?|\S+")
 _CODE = re.compile(r"^```.*?^```[^\S\n]*$", re.MULTILINE | re.DOTALL)
 _CLAUSE = {",", ";", ":", "but", "aga", "kuid", "vaid", "however", "although", "because", "sest"}
 
@@ -73,11 +74,20 @@ def find(text: str, phrases: Iterable[str]) -> Iterator[Found]:
         if sentence.rstrip("\"”')] ").endswith("?"):
             continue
         for phrase, pattern in patterns:
-            for match in pattern.finditer(words):
+            for match in _everywhere(pattern, words):
                 clause = _before(words[: match.start()].split())
                 own = words[match.start() : match.end()].split()
-                denied = _denies(clause) and not _denies(own[:1])
-                yield Found(sentence, phrase, denied, bool(_UNSAID & set(clause)))
+                after = words[match.end() :].split()[:1]
+                denied = not _denies(phrase.split()) and _denies([*clause, *own, *after])
+                yield Found(sentence, phrase, denied, bool(_UNSAID & {*clause, *own}))
+
+
+def _everywhere(pattern: re.Pattern[str], words: str) -> Iterator[re.Match[str]]:
+    """Matches that overlap, too: one may be denied and the other not."""
+    match = pattern.search(words)
+    while match:
+        yield match
+        match = pattern.search(words, match.start() + 1)
 
 
 def says(text: str, phrases: Iterable[str]) -> Found | None:
@@ -102,14 +112,14 @@ def _before(words: list[str]) -> list[str]:
 
 
 def _denies(words: Iterable[str]) -> bool:
-    return any(word in _DENYING or word.endswith(("n't", "n’t")) for word in words)
+    return any(word.strip("^(|)*") in _DENYING or word.endswith(("n't", "n’t")) for word in words)
 
 
 @functools.cache
 def _pattern(phrase: str) -> re.Pattern[str]:
     parts = []
     start = "^" if phrase.startswith("^") else r"(?<!\S)"
-    for word in phrase.removeprefix("^").split():
+    for word in _WORD.findall(phrase.removeprefix("^")):
         if word == "..":
             parts.append(rf"(?:\S+ ){{0,{_GAP}}}?")
         else:
@@ -121,10 +131,7 @@ def _word(word: str) -> str:
     """`(a|b)*` and the like, as a regular expression of one word."""
     star = word.endswith("*") and len(word) > 1
     inside = word.removesuffix("*") if star else word
-    if len(inside) > 2 and inside.startswith("(") and inside.endswith(")"):
-        choices = inside[1:-1].split("|")
-    else:
-        choices = [inside]
+    choices = inside[1:-1].split("|") if "|" in inside else [inside]
     ends = [c.removesuffix("*") if len(c) > 1 else c for c in choices]
     loose = [r"\S*" if star or (len(c) > 1 and c.endswith("*")) else "" for c in choices]
     words = [re.escape(plain(e) or e) + tail for e, tail in zip(ends, loose, strict=True)]

@@ -91,7 +91,7 @@ def _table(rows: Sequence[Sequence[str]], line: int, kinds: Mapping[str, Sequenc
     width = max(map(len, rows))
     grid = [[*row, *[""] * (width - len(row))] for row in rows]
     turned = [list(column) for column in zip(*grid, strict=True)]
-    transposed = _headed(turned, kinds) > _headed(grid, kinds)
+    transposed = _headed(turned, kinds) > max(0, _headed(grid, kinds))  # a table may lack heads
     grid = turned if transposed else grid
     heads = _heads(grid)
     comma = has_decimal_commas(cell for row in grid for cell in row) or _is_estonian(grid)
