@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -83,6 +84,7 @@ def _label(label: str) -> tuple[str, int | None]:
 # ---------------------------------------------------------------------- lines
 
 
+@functools.lru_cache(maxsize=2)  # a report is asked for every criterion
 def _lines(report: Report, tables: bool) -> list[_Line]:
     lines: list[_Line] = []
     for page, text in enumerate(report.pages, 1):

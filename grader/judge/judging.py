@@ -115,11 +115,16 @@ class Hearing:
     def _looked_around(
         self, criteria: tuple[str, ...], prober: WorkerProber, handle: SubmissionHandle
     ) -> Record:
-        """What may speak against the first try: other widths, the script, other classes."""
+        """What may speak against the first try: the script, other classes, other widths.
+
+        A script that does the same does it at the width that its author trains.
+        """
+        script = script_checked(handle)
+        agrees = script is not None and script.agrees
         return Record(
             criteria,
-            cross_check=cross_checked(prober, handle.forwards(), self.random),
-            script=script_checked(handle),
+            cross_check=None if agrees else cross_checked(prober, handle.forwards(), self.random),
+            script=script,
             rivals=difference_of_rivals(prober, handle.forwards()),
             asked=tuple(prober.asked),
         )

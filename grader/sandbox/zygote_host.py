@@ -29,7 +29,8 @@ from grader.sandbox.request import TAKEN, Request
 #: pass: half a second each, for every worker, unless the zygote has them already.
 WORKER_MODULES = (
     *("grader.sandbox.imports", "torch._dynamo", "torch.distributed.tensor"),
-    *("grader.sandbox.probes", "grader.sandbox.worker", "grader.vgpu.runtime"),
+    *("grader.sandbox.probes", "grader.sandbox.whole_script", "grader.sandbox.worker"),
+    "grader.vgpu.runtime",
     "grader.vgpu.machine:prepare",
 )
 START_SECONDS = 120.0
