@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from grader.errors import UsageError
 from grader.exports.cells import number_cell, text_cell
-from grader.exports.sheet import read_rows, read_text
-from grader.records import CriterionScore, Score, write_bytes
+from grader.exports.sheet import ACCEPTED, read_rows, read_text
+from grader.records import CriterionScore, Score, State, write_bytes
 
 
 class Place(NamedTuple):
@@ -100,7 +100,7 @@ def read_filled_in(path: Path) -> FilledIn:
 
 def _is_recorded(draft: Draft, criterion: CriterionScore) -> bool:
     recorded = (number_cell(criterion.earned), text_cell(criterion.comment))
-    return criterion.comment is not None and recorded == (
-        draft.earned.strip().replace(",", "."),
-        draft.comment.strip(),
-    )
+    earned = draft.earned.strip().replace(",", ".")
+    if earned.lower() == ACCEPTED and criterion.state is State.FINAL:
+        earned = recorded[0]
+    return criterion.comment is not None and recorded == (earned, draft.comment.strip())

@@ -11,7 +11,7 @@ from pathlib import Path
 from grader.exports.cells import Table, number_cell, text_cell, typed, whole_table
 from grader.exports.decisions import Decision, open_to_decision
 from grader.exports.drafts import NO_DRAFTS, Drafts, Place
-from grader.exports.sheet import COLUMNS, Row, read_rows, read_text, refusal
+from grader.exports.sheet import ACCEPTED, COLUMNS, Row, read_rows, read_text, refusal
 from grader.records import CriterionScore, Score, State
 
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
@@ -50,6 +50,7 @@ def _row(score: Score, criterion: CriterionScore) -> list[str]:
         text_cell(criterion.question),
         text_cell(_evidence(criterion)),
         text_cell(criterion.found),
+        number_cell(criterion.earned if criterion.state is State.PROVISIONAL else None),
         number_cell(criterion.earned if decided else None),
         text_cell(criterion.comment),
     ]
@@ -69,8 +70,8 @@ def read_review(path: Path, scores: Iterable[Score]) -> list[Decision]:
 
     Rows with neither points nor a comment are not decided yet and left out. Accepts what
     spreadsheets make of the file: a byte order mark or none, UTF-16, semicolons or tabs as
-    separators, decimal commas, columns in another order. Raises one UsageError that lists
-    every line that does not fit.
+    separators, decimal commas, columns in another order. "ok" takes what is suggested. Raises one
+    UsageError that lists every line that does not fit.
     """
     rows, problems = read_rows(path, read_text(path))
     known = _open_criteria(scores)
@@ -126,6 +127,10 @@ def _points(cell: str, criterion: CriterionScore) -> float | None:
     if not cell:
         return None
     highest = number_cell(criterion.points)
+    if cell.lower() == ACCEPTED:
+        if criterion.state is State.PENDING:
+            raise _Misfit(f"earned: nothing is suggested; expected a number from 0 to {highest}")
+        return criterion.earned
     if not _NUMBER.fullmatch(cell):
         raise _Misfit(
             f"earned: expected a number from 0 to {highest}, found {cell[:40]!r}"

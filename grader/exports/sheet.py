@@ -17,8 +17,9 @@ from grader.errors import UsageError
 
 COLUMNS = (
     *("submission", "name", "criterion", "title", "points"),
-    *("question", "evidence", "found", "earned", "comment"),
+    *("question", "evidence", "found", "suggested", "earned", "comment"),
 )
+ACCEPTED = "ok"  # in the place of points: those that are suggested
 NEEDED = ("submission", "criterion", "earned", "comment")
 
 _SEPARATORS = (",", ";", "\t")

@@ -75,6 +75,7 @@ def test_a_row_for_each_criterion_that_waits(path):
         "question": "At DEPTH 6: 3 and 3.",
         "evidence": "a person reads it",
         "found": "Q1) 3 and 3 / because 6 // 2 = 3",
+        "suggested": "",
         "earned": "",
         "comment": "",
     }
@@ -255,3 +256,27 @@ def test_an_override_counts_as_a_persons_decision(tmp_path):
     given_by_hand = replace(final("t3.even", 1, 1.0), comment="excused")
     write_review(tmp_path / "r.csv", [score("s01", "A", given_by_hand)])
     assert table(tmp_path / "r.csv")[0]["comment"] == "excused"
+
+
+# ---------------------------------------------------------------------- suggestions
+
+
+def with_a_suggestion():
+    suggested = replace(waiting("t1.q1", 1.5), earned=0.75, state=State.PROVISIONAL)
+    return [score("s01", "Ann", suggested, waiting("t1.q2", 1.5))]
+
+
+def test_a_suggestion_is_taken_by_ok(path):
+    write_review(path, with_a_suggestion())
+    [first, second] = table(path)
+    assert (first["suggested"], first["earned"], second["suggested"]) == ("0.75", "", "")
+    fill(path, ("OK", ""))
+    [decision] = read_review(path, with_a_suggestion())
+    assert decision.earned == 0.75
+
+
+def test_ok_where_nothing_is_suggested_is_refused(path):
+    write_review(path, with_a_suggestion())
+    fill(path, ("", ""), ("ok", ""))
+    with pytest.raises(UsageError, match="nothing is suggested; expected a number from 0 to"):
+        read_review(path, with_a_suggestion())
