@@ -175,7 +175,8 @@ def asked(rubric: Rubric) -> intake.Asked:
 
 def _stands(passage: intake.Passage, criterion: Criterion, report: Report) -> str:
     """Where a person finds an answer, and what is doubtful about it."""
-    said = f"It stands on page {passage.page} of {report.file}."
+    page = f"on page {passage.page} of" if len(report.pages) > 1 else "in"
+    said = f"It stands {page} {report.file}."
     if not passage.exact:
         said += f" {criterion.where[-1]!r} is no heading there, so this is the whole task."
     if report.problem:

@@ -152,6 +152,7 @@ _PART = re.compile(
     rf"(?P<word>{any_of(_KIND_OF)})(?P<colon>\s*\d*[\s*_]*:)?",
     re.IGNORECASE,
 )
+_SHORT = re.compile(rf"{_NUMBERING}(?:A|Ans|V)\s?:")
 _ENDING = re.compile(rf"{_NUMBERING}(?:{any_of(ENDINGS)})\s*[A-Z\d]?[\s*_:.]*$", re.IGNORECASE)
 _TITLE = re.compile(r"#{1,6}\s|\*\*[^*]+\*\*:?\s*$|.*:[\s*_]*$")
 
@@ -161,6 +162,8 @@ def part(line: str) -> str | None:
 
     A small letter needs a colon: "results. Then" is how a sentence may end on the next line.
     """
+    if _SHORT.match(line):
+        return "answer"
     found = _PART.match(line)
     if found is not None and (not found["word"][0].islower() or found["colon"]):
         return _KIND_OF[found["word"].lower()]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -10,9 +9,9 @@ from itertools import pairwise
 
 from grader.intake import headings
 from grader.intake.asked import Asked, repeats
-from grader.intake.heading_words import CONTENTS, QUESTIONS, TASKS
-from grader.intake.reading.rows import cells_of, is_row
-from grader.intake.report_text import clean
+from grader.intake.heading_words import QUESTIONS, TASKS
+from grader.intake.reading.rows import is_row
+from grader.intake.report_lines import Line, lines_of, wraps
 from grader.records import Report
 
 _NOTHING = Asked()
@@ -31,13 +30,6 @@ class Passage:
     exact: bool
 
 
-@dataclass(frozen=True)
-class _Line:
-    text: str
-    page: int
-    heading: str  # what may be a heading in it: nothing in a table or in code
-
-
 Marks = list[tuple[int, tuple[int, ...]]]  # lines that are headings, and the numbers they bear
 
 
@@ -50,15 +42,15 @@ def find_passage(report: Report, where: Sequence[str], asked: Asked = _NOTHING) 
     """
     if not where:
         return None
-    found = _found(_lines(report, tables=False), where, asked)
+    found = _found(lines_of(report, tables=False), where, asked)
     if found is None or not found.exact:  # perhaps the report is one big table
-        inside = _found(_lines(report, tables=True), where, asked)
+        inside = _found(lines_of(report, tables=True), where, asked)
         if inside is not None and inside.exact:
             return inside
     return found
 
 
-def _found(lines: list[_Line], where: Sequence[str], asked: Asked) -> Passage | None:
+def _found(lines: list[Line], where: Sequence[str], asked: Asked) -> Passage | None:
     word, number = _label(where[0])
     found = _task(lines, word, number, asked) if number else _part(lines, where[0])
     if found is None:
@@ -81,48 +73,10 @@ def _label(label: str) -> tuple[str, int | None]:
     return word.strip(), int(text[len(word) :]) if len(word) < len(text) else None
 
 
-# ---------------------------------------------------------------------- lines
+# ---------------------------------------------------------------------- sections
 
 
-@functools.lru_cache(maxsize=2)  # a report is asked for every criterion
-def _lines(report: Report, tables: bool) -> list[_Line]:
-    lines: list[_Line] = []
-    for page, text in enumerate(report.pages, 1):
-        lines += [_Line(line, page, line) for line in clean(text).split("\n")]
-    fences = [n for n, line in enumerate(lines) if line.text.startswith(("```", "~~~"))]
-    code = {n for a, b in zip(fences[::2], fences[1::2], strict=False) for n in range(a, b + 1)}
-    code |= _contents(lines)
-    return [
-        replace(line, heading="" if n in code else _heading_in(line.text, tables))
-        for n, line in enumerate(lines)
-    ]
-
-
-def _heading_in(text: str, tables: bool) -> str:
-    if not is_row(text):
-        return headings.heading_in(text)
-    return next(filter(None, cells_of(text)), "")[:60] if tables else ""
-
-
-def _contents(lines: list[_Line]) -> set[int]:
-    """The lines of a table of contents without dots: each ends in a page number, as they rise."""
-    found: set[int] = set()
-    for start, line in enumerate(lines):
-        if line.text.strip("#*_: ").lower() not in CONTENTS:
-            continue
-        last, entries = 0, [""]
-        for n in range(start + 1, min(start + 200, len(lines))):
-            page = re.search(r"(?:^|\s)(\d{1,3})$", lines[n].text)
-            announced = any(entry.startswith(lines[n].text) for entry in entries)
-            if page is None or int(page[1]) < last or announced or len(lines[n].text) > 90:
-                break
-            last = int(page[1])
-            entries.append(lines[n].text)
-            found.add(n)
-    return found
-
-
-def _cut(lines: list[_Line], marks: Marks, number: int) -> list[_Line] | None:
+def _cut(lines: list[Line], marks: Marks, number: int) -> list[Line] | None:
     """The lines under every heading with this number, joined in order.
 
     Headings with nothing under them are an overview, where the same one comes again.
@@ -133,15 +87,24 @@ def _cut(lines: list[_Line], marks: Marks, number: int) -> list[_Line] | None:
         for (start, end), (_, numbers) in zip(pairwise(ends), marks, strict=True)
         if number in numbers
     ]
-    full = [part for part in parts if any(line.text for line in part[1:])]
+    full = [part for part in parts if _says_something(part)]
     chosen = full or parts
     return [line for part in chosen for line in part] or None
+
+
+def _says_something(part: list[Line]) -> bool:
+    """Whether there is more than a heading: lines below it, or an answer on its own line."""
+    if not part:
+        return False
+    rest = part[0].heading
+    on_it = len(rest.split()) > 6 or headings.part(rest) is not None
+    return on_it or any(line.text for line in part[1:])
 
 
 # ---------------------------------------------------------------------- tasks
 
 
-def _task(lines: list[_Line], word: str, number: int, asked: Asked) -> list[_Line] | None:
+def _task(lines: list[Line], word: str, number: int, asked: Asked) -> list[Line] | None:
     groups: list[tuple[str, ...]] = [group for group in TASKS if word in group] or [(word,)]
     groups += [group for group in TASKS if group not in groups]
     own: tuple[str, ...] = (word, *groups[0])
@@ -160,18 +123,20 @@ def _task(lines: list[_Line], word: str, number: int, asked: Asked) -> list[_Lin
     return _cut([marked.get(n, line) for n, line in enumerate(lines)], marks, number)
 
 
-def _after_heading(line: _Line, words: Sequence[str]) -> _Line:
+def _after_heading(line: Line, words: Sequence[str]) -> Line:
     """A task's own line: what stands behind its number may be the heading of a question."""
     found = headings.numbered(line.heading, words) if words else None
     return replace(line, heading=found.rest.lstrip(" .,:/–—-") if found else line.heading)
 
 
-def _by_words(lines: list[_Line], words: Sequence[str]) -> Marks:
+def _by_words(lines: list[Line], words: Sequence[str]) -> Marks:
     found = ((n, headings.numbered(line.heading, words)) for n, line in enumerate(lines))
-    return [(n, heading.numbers) for n, heading in found if heading is not None]
+    marks = [(n, heading.numbers) for n, heading in found if heading is not None]
+    sure = {number for n, numbers in marks if not wraps(lines, n) for number in numbers}
+    return [(n, own) for n, own in marks if not (wraps(lines, n) and set(own) <= sure)]
 
 
-def _with_titles(lines: list[_Line], marks: Marks, words: Sequence[str], asked: Asked) -> Marks:
+def _with_titles(lines: list[Line], marks: Marks, words: Sequence[str], asked: Asked) -> Marks:
     """Add the titles of tasks that have no heading with a number, "Task 1 use all GPUs" too."""
     known = {number for _, numbers in marks for number in numbers}
     taken = {n for n, _ in marks}
@@ -184,7 +149,7 @@ def _with_titles(lines: list[_Line], marks: Marks, words: Sequence[str], asked: 
     return sorted([*marks, *titled])
 
 
-def _by_numbers(lines: list[_Line], enough: int) -> Marks:
+def _by_numbers(lines: list[Line], enough: int) -> Marks:
     """Tasks with nothing but a number: 1, 2, 3 in one style, each once and in order."""
     styles: dict[str, list[tuple[int, int]]] = {}
     for n, line in enumerate(lines):
@@ -210,8 +175,8 @@ def _has(marks: Marks, number: int) -> bool:
 
 
 def _inner(
-    lines: list[_Line], path: tuple[str, ...], task: int | None, asked: Asked
-) -> list[_Line] | None:
+    lines: list[Line], path: tuple[str, ...], task: int | None, asked: Asked
+) -> list[Line] | None:
     word, number = _label(path[-1])
     if number is None:
         return _part(lines, path[-1]) or _repeated(lines, path, asked)
@@ -229,12 +194,12 @@ def _inner(
     return None
 
 
-def _dotted(lines: list[_Line], task: int | None) -> Marks:
+def _dotted(lines: list[Line], task: int | None) -> Marks:
     pairs = ((n, headings.dotted(line.heading)) for n, line in enumerate(lines) if line.heading)
     return [(n, (pair[1],)) for n, pair in pairs if pair is not None and pair[0] == task]
 
 
-def _in_turn(lines: list[_Line], read: Callable[[str], int | None]) -> Marks:
+def _in_turn(lines: list[Line], read: Callable[[str], int | None]) -> Marks:
     """Items 1, 2, 3 of one list; nothing where there are more lists or none."""
     found = [(n, number) for n, line in enumerate(lines) if (number := read(line.heading))]
     numbers = [number for _, number in found]
@@ -243,7 +208,7 @@ def _in_turn(lines: list[_Line], read: Callable[[str], int | None]) -> Marks:
     return [(n, (number,)) for n, number in found]
 
 
-def _by_questions(lines: list[_Line], path: tuple[str, ...], asked: Asked) -> Marks:
+def _by_questions(lines: list[Line], path: tuple[str, ...], asked: Asked) -> Marks:
     """Where the questions of this task are repeated; the number is that of the label."""
     marks: Marks = []
     for where, wordings in asked.questions.items():
@@ -254,7 +219,7 @@ def _by_questions(lines: list[_Line], path: tuple[str, ...], asked: Asked) -> Ma
     return sorted(marks)
 
 
-def _places(lines: list[_Line], wordings: Iterable[str]) -> list[int]:
+def _places(lines: list[Line], wordings: Iterable[str]) -> list[int]:
     return [
         n
         for n, line in enumerate(lines)
@@ -263,7 +228,7 @@ def _places(lines: list[_Line], wordings: Iterable[str]) -> list[int]:
     ]
 
 
-def _repeated(lines: list[_Line], path: tuple[str, ...], asked: Asked) -> list[_Line] | None:
+def _repeated(lines: list[Line], path: tuple[str, ...], asked: Asked) -> list[Line] | None:
     """From where a question is repeated to the next part."""
     places = _places(lines, asked.questions.get(path, ()))
     if not places:
@@ -275,7 +240,7 @@ def _repeated(lines: list[_Line], path: tuple[str, ...], asked: Asked) -> list[_
 # ---------------------------------------------------------------------- parts
 
 
-def _part(lines: list[_Line], label: str) -> list[_Line] | None:
+def _part(lines: list[Line], label: str) -> list[Line] | None:
     """The lines under every such part; None where there is none, or a table without rows."""
     meant = headings.kinds_meant(label)
     # An answer goes on around a table or code that stands in it.
@@ -301,7 +266,7 @@ def _kind(heading: str, meant: set[str]) -> str | None:
     return kind
 
 
-def _tables(lines: list[_Line], parts: list[tuple[int, int]]) -> list[_Line] | None:
+def _tables(lines: list[Line], parts: list[tuple[int, int]]) -> list[Line] | None:
     """Parts that hold rows, and rows elsewhere with the caption above or below them."""
     rows = [n for n, line in enumerate(lines) if is_row(line.text)]
     kept = {n for a, b in parts if (any(a <= r < b for r in rows) or not rows) for n in range(a, b)}

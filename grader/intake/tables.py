@@ -226,14 +226,16 @@ def _measured(line: str, kinds: Mapping[str, Sequence[str]]) -> list[tuple[str, 
     if not sign:
         label, sign, said = line.strip().partition("=>" if "=>" in line else "->")
     sizes = quantities(label, decimal_comma=comma)
+    if len(sizes) != 1 or not sign or _kind_of(sizes[0]) is None:
+        return []
     found = [(_kind_of(size), Cell(label.strip(), (size,))) for size in sizes]
-    for part in re.split(r",\s+(?=[^\d\s~])|;\s+|\s\|\s|(?<=[a-zB])\s*,\s+", said) if sign else []:
+    for part in re.split(r",\s+(?=[^\d\s~])|;\s+|\s\|\s|(?<=[a-zB])\s*,\s+", said):
         own = quantities(part, decimal_comma=comma)
         kind = (own and _kind_of(own[0])) or _kind(part, kinds) or _kind_without_sizes(label, kinds)
         if own:
             found.append((kind or None, Cell(part.strip(), own)))
     named = [(kind, cell) for kind, cell in found if kind is not None]
-    return named if len(named) == len(found) and len(sizes) == 1 else []
+    return named if len(named) == len(found) else []
 
 
 def _kind_without_sizes(label: str, kinds: Mapping[str, Sequence[str]]) -> str | None:

@@ -43,7 +43,7 @@ class Result:
     refused: int = 0
     crashes: dict[int, str] = field(default_factory=dict)
     hangs: list[int] = field(default_factory=list)
-    slowest: float = 0.0
+    slowest: tuple[float, int] = (0.0, 0)  # seconds, and the number of the input
     memory: int = 0  # bytes
 
 
@@ -203,7 +203,7 @@ def _batch(result: Result, seed: int, first: int, count: int) -> int:
                 continue
             result.read += said["read"]
             result.refused += not said["read"]
-            result.slowest = max(result.slowest, said["seconds"])
+            result.slowest = max(result.slowest, (said["seconds"], reading))
             result.memory = max(result.memory, said["memory"])
     except queue.Empty:
         process.kill()
@@ -239,7 +239,8 @@ def summary(result: Result) -> str:
     return (
         f"{result.inputs} inputs, {result.read} read, {result.refused} refused, "
         f"{len(result.crashes)} crashes, {len(result.hangs)} hangs, "
-        f"slowest {result.slowest:.1f} s, peak {result.memory >> 20} MiB"
+        f"slowest {result.slowest[0]:.1f} s (input {result.slowest[1]}), "
+        f"peak {result.memory >> 20} MiB"
     )
 
 

@@ -134,6 +134,8 @@ EXACT = {
         for line in report(many("Task {} | Answers"), ["Q1 | " + Q1, "Q2 | " + Q2, *PLAIN[2:]]).split("\n")
         if line not in (Q1, Q2)
     ),
+    "numbers within numbers": report(many("{}."), ["Q1.1", "Q1.2", *PLAIN[2:]]),
+    "dotted questions": "\n".join([f"Q1.1: {Q1}", f"Q1.2: {Q2}", f"Q2.1 Table\n{ROWS}", f"Q2.2 Answer: {DEEPER}", f"Q3.1 Code\n{CODE}", f"Q3.2 Logic: {LOGIC}", f"Q4.1 Table\n{MEMORY}", f"Q4.2 Answer: {USED}", f"Q5.1: {COUNTS}", f"Q5.2 Answer: {GROWTH}"]),
     "appendix": report(many("Task {}"), PLAIN) + "\nAppendix A\nAll of the code, with Task 1 and " + Q1,
     "out of order": "\n".join(
         report(many("Task {}"), PLAIN).split("Task ")[0:1]
@@ -194,6 +196,24 @@ def test_where_nothing_distinguishes_it_is_all_of_the_task(
     assert found.exact == (is_table or len(where) == 1)  # rows are a table without a heading too
     expected = WANTED[where] if is_table else of_task
     assert [answer for answer in ALL if answer in found.text] == list(expected)
+
+
+def test_a_sentence_that_wraps_before_a_task_is_no_heading() -> None:
+    long = "The steps get slower with every layer that is added, as was seen in"
+    text = f"Task 1\n{Q1}\nTask 2\n{long}\nTask 1. It is the same here.\nQ1. {DEEPER}\nTask 3"
+    first = find_passage(Report("r.pdf", (text,)), ["Task 1"])
+    second = find_passage(Report("r.pdf", (text,)), ["Task 2"])
+    assert first is not None
+    assert first.text == f"Task 1\n{Q1}"
+    assert second is not None
+    assert DEEPER in second.text
+
+
+def test_questions_and_answers_in_letters() -> None:
+    text = f"Task 2\nQ: Does it get faster?\nA: {DEEPER}\nDo:\nTask 3"
+    found = find_passage(Report("r.pdf", (text,)), ["Task 2", "Answer"])
+    assert found is not None
+    assert (found.text, found.exact) == (f"A: {DEEPER}", True)
 
 
 def test_two_tasks_answered_together() -> None:

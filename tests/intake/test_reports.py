@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from grader.grading.hand_in import asked as words_of
-from grader.intake import Asked, Passage, find_passage
+from grader.intake import Asked, Passage, Table, find_passage, tables_in
 from grader.intake.report_reader import read
 from grader.records import Report
 from grader.rubric import load_rubric
@@ -74,6 +74,23 @@ def test_every_answer_is_found_and_no_other(path: Path, where: tuple[str, ...]) 
     assert [words for words in own if words not in said] == []
     assert [words for words in others if words in said] == []
     assert found.exact
+
+
+@pytest.mark.parametrize("path", FORMS, ids=lambda path: path.name)
+def test_the_tables_are_data(path: Path) -> None:
+    (of_depth,) = tables_in(find(report_in(path), ("Task 2", "Table")).text)
+    assert numbers(of_depth, "depth") == [[6], [12], [24]]
+    assert numbers(of_depth, "time") == [[0.810], [1.609], [3.938]]
+    (of_gpus,) = tables_in(find(report_in(path), ("Task 4", "Table")).text)
+    assert numbers(of_gpus, "gpus") == [[2], [5]]
+    assert numbers(of_gpus, "time") == [[3.149], [3.497]]
+    assert numbers(of_gpus, "memory") == [[1282.3, 1285.3], [514.1, 515.1, 515.1, 515.1, 517.1]]
+
+
+def numbers(table: Table, kind: str) -> list[list[float]]:
+    column = table.column(kind)
+    assert column is not None
+    return [[quantity.value for quantity in cell.quantities] for cell in column.cells]
 
 
 def test_answers_are_found_on_their_pages() -> None:

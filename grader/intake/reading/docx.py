@@ -10,9 +10,7 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from xml.parsers import expat
 
 from grader.intake.reading.document import (
     MAX_TABLE_ROWS,
@@ -21,170 +19,43 @@ from grader.intake.reading.document import (
     UnreadableError,
     document_of,
 )
-from grader.intake.reading.docx_numbering import Level, Numbering
+from grader.intake.reading.docx_numbering import Numbering
+from grader.intake.reading.docx_parts import (
+    DAMAGED,
+    Attributes,
+    Style,
+    number_in,
+    numbering_in,
+    parse,
+    part_of,
+    styles_in,
+)
 from grader.intake.reading.monospace import fenced
 from grader.intake.reading.rows import as_rows
 from grader.intake.report_text import clean
 
-_MAX_XML = 30 * 2**20  # bytes of one part; a report's text is a hundredth of it
-_MAX_DEPTH = 250
-_DAMAGED = "is a damaged .docx; export it again, as PDF"
 _MONO = ("courier", "consolas", "mono", "menlo", "monaco", "source code")
 _CODE_STYLES = ("code", "preformatted", "verbatim", "listing")
-
-Attributes = dict[str, str]
 
 
 def read_docx(content: bytes) -> Document:
     """Read a .docx; UnreadableError where it is none, damaged or a bomb."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            styles = _styles(_part(archive, "word/styles.xml"))
-            numbering = _numbering(_part(archive, "word/numbering.xml"))
+            styles = styles_in(part_of(archive, "word/styles.xml"))
+            numbering = numbering_in(part_of(archive, "word/numbering.xml"))
             body = _Body(styles, numbering)
-            main = _part(archive, "word/document.xml")
+            main = part_of(archive, "word/document.xml")
             if not main:
                 raise UnreadableError("is not a Word document; hand in a PDF")
-            _parse(main, body.start, body.end, body.data)
+            parse(main, body.start, body.end, body.data)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
-        raise UnreadableError(_DAMAGED) from error
+        raise UnreadableError(DAMAGED) from error
     except (OSError, RuntimeError) as error:  # RuntimeError: it is encrypted
-        raise UnreadableError(_DAMAGED) from error
+        raise UnreadableError(DAMAGED) from error
     pages = [clean("\n".join(fenced(page))) for page in body.pages]
     remarks = ["not all of its tables were read"] if body.rows > MAX_TABLE_ROWS else []
     return document_of(pages, remarks)
-
-
-def _part(archive: zipfile.ZipFile, name: str) -> bytes:
-    """One file of the archive; empty where it has none."""
-    if name not in archive.namelist():
-        return b""
-    with archive.open(name) as file:
-        content = file.read(_MAX_XML + 1)
-    if len(content) > _MAX_XML:
-        raise UnreadableError("is too large inside; export it again as PDF")
-    return content
-
-
-Start = Callable[[str, Attributes], None]
-Said = Callable[[str], None]
-
-
-def _parse(
-    xml: bytes, start: Start, end: Callable[[str], None], data: Callable[[str], None]
-) -> None:
-    """Read XML. Names come without their namespace's prefix; entities are refused."""
-    parser = expat.ParserCreate()
-    parser.buffer_text = True
-    depth = 0
-
-    def opened(name: str, attributes: Attributes) -> None:
-        nonlocal depth
-        depth += 1
-        if depth > _MAX_DEPTH:
-            raise UnreadableError("is nested too deep inside; export it again as PDF")
-        start(_local(name), {_local(key): value for key, value in attributes.items()})
-
-    def closed(name: str) -> None:
-        nonlocal depth
-        depth -= 1
-        end(_local(name))
-
-    def refuse(*_: object) -> None:
-        raise UnreadableError("declares XML entities, which Word never does; hand in a PDF")
-
-    parser.StartElementHandler = opened
-    parser.EndElementHandler = closed
-    parser.CharacterDataHandler = data
-    parser.StartDoctypeDeclHandler = refuse
-    parser.EntityDeclHandler = refuse
-    try:
-        parser.Parse(xml, True)
-    except expat.ExpatError as error:
-        raise UnreadableError(_DAMAGED) from error
-
-
-def _local(name: str) -> str:
-    return name.rpartition(":")[2]
-
-
-def _nothing(_: str) -> None:
-    """For parts of which only the attributes matter."""
-
-
-# ---------------------------------------------------------------------- styles and lists
-
-
-@dataclass
-class _Style:
-    name: str = ""
-    based_on: str = ""
-    list_id: str = ""
-    level: int = 0
-    outline: int | None = None
-
-
-def _styles(xml: bytes) -> dict[str, _Style]:
-    styles: dict[str, _Style] = {}
-    now = _Style()
-
-    def start(name: str, attributes: Attributes) -> None:
-        nonlocal now
-        value = attributes.get("val", "")
-        if name == "style":
-            now = styles.setdefault(attributes.get("styleId", ""), _Style())
-        elif name == "name" and not now.name:
-            now.name = value.lower()
-        elif name == "basedOn":
-            now.based_on = value
-        elif name == "numId":
-            now.list_id = value
-        elif name == "ilvl":
-            now.level = _number(value)
-        elif name == "outlineLvl":
-            now.outline = _number(value)
-
-    if xml:
-        _parse(xml, start, _nothing, _nothing)
-    return styles
-
-
-def _numbering(xml: bytes) -> Numbering:
-    found = Numbering()
-    levels: dict[int, Level] = {}
-    level = Level()
-    list_id = ""
-    override = 0
-
-    def start(name: str, attributes: Attributes) -> None:
-        nonlocal levels, level, list_id, override
-        value = attributes.get("val", "")
-        if name == "abstractNum":
-            levels = found.definitions.setdefault(attributes.get("abstractNumId", ""), {})
-        elif name == "lvl":
-            level = levels.setdefault(_number(attributes.get("ilvl", "")), Level())
-        elif name == "start":
-            level.start = _number(value)
-        elif name == "numFmt":
-            level.form = value
-        elif name == "lvlText":
-            level.text = value[:20]
-        elif name == "num":
-            list_id, levels = attributes.get("numId", ""), {}
-        elif name == "abstractNumId" and list_id:
-            found.lists[list_id] = value
-        elif name == "lvlOverride":
-            override = _number(attributes.get("ilvl", ""))
-        elif name == "startOverride":
-            found.restarts.setdefault(list_id, {})[override] = _number(value)
-
-    if xml:
-        _parse(xml, start, _nothing, _nothing)
-    return found
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) < 6 else 0
 
 
 # ---------------------------------------------------------------------- the text
@@ -211,7 +82,7 @@ class _Table:
 class _Body:
     """Follows the main part. `pages` are lines, each with whether it is code."""
 
-    def __init__(self, styles: dict[str, _Style], numbering: Numbering) -> None:
+    def __init__(self, styles: dict[str, Style], numbering: Numbering) -> None:
         self.pages: list[list[tuple[str, bool]]] = [[]]
         self.rows = 0
         self._styles = styles
@@ -236,7 +107,7 @@ class _Body:
             self._tables[-1].rows[-1].append("")
             self._tables[-1].span = 1
         elif name == "gridSpan" and self._tables:
-            self._tables[-1].span = min(max(_number(value), 1), 50)
+            self._tables[-1].span = min(max(number_in(value), 1), 50)
         elif self._open:
             self._within(self._open[-1], name, value, attributes)
 
@@ -257,7 +128,7 @@ class _Body:
         elif name == "numId":
             at.list_id = value
         elif name == "ilvl":
-            at.level = _number(value)
+            at.level = number_in(value)
         elif name == "rFonts":
             font = attributes.get("ascii", "").lower()
             at.in_mono = any(word in font for word in _MONO)
@@ -285,7 +156,7 @@ class _Body:
             self._table_ended(self._tables.pop())
 
     def _ended(self, paragraph: _Paragraph) -> None:
-        style = self._styles.get(paragraph.style, _Style())
+        style = self._styles.get(paragraph.style, Style())
         if style.name.startswith("toc "):
             return  # of a table of contents
         text = self._labelled(paragraph)
@@ -321,9 +192,9 @@ class _Body:
         depth = next((d for s in chain if (d := _depth(s)) is not None), None)
         return text if depth is None or self._tables else f"{'#' * depth} {text}"
 
-    def _chain(self, style: str) -> list[_Style]:
+    def _chain(self, style: str) -> list[Style]:
         """A style and what it is based on."""
-        found: list[_Style] = []
+        found: list[Style] = []
         while style in self._styles and len(found) < 10:
             found.append(self._styles[style])
             style = found[-1].based_on
@@ -344,7 +215,7 @@ class _Body:
             self.pages[-1] += [(cell, False) for row in table.rows for cell in row if cell]
 
 
-def _depth(style: _Style) -> int | None:
+def _depth(style: Style) -> int | None:
     """How deep a heading of this style is; None for text."""
     if style.outline is not None and style.outline < 6:
         return style.outline + 1

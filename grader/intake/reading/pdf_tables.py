@@ -23,9 +23,7 @@ from grader.intake.reading.columns import (
 )
 from grader.intake.reading.lines import Line, visual_lines
 from grader.intake.reading.pdf_page import Box, PdfPage, Word
-
-_NEAR = 3.0  # points within which two edges are one
-_MAX_RULES = 1_500  # of one direction on a page; what has more is a plot
+from grader.intake.reading.rules import Grid, as_they_look, grids, of_one_width
 
 
 @dataclass
@@ -36,13 +34,12 @@ class FoundTable:
 
 def tables_of(page: PdfPage, lines: Sequence[Line]) -> list[FoundTable]:
     """The tables of a page; no word is in two of them."""
-    across = _merged([r for r in page.rules if r.x1 - r.x0 > r.y1 - r.y0])
-    down = _turned(_merged([_turn(r) for r in page.rules if r.x1 - r.x0 <= r.y1 - r.y0]))
+    across, down = as_they_look(page.rules)
     found: list[FoundTable] = []
     free = list(page.words)
-    for ys, xs, inner in _grids(across, down):
-        _take(found, free, _grid(free, xs, ys, inner))
-    for rules in _of_one_width(across):
+    for inner in grids(across, down):
+        _take(found, free, _grid(free, inner))
+    for rules in of_one_width(across):
         for table in _between(free, rules):
             _take(found, free, table)
     taken = {word for table in found for word in table.words}
@@ -57,96 +54,6 @@ def _take(found: list[FoundTable], free: list[Word], table: FoundTable | None) -
         free[:] = [word for word in free if id(word) not in table.words]
 
 
-# ---------------------------------------------------------------------- rules
-
-
-def _turn(rule: Box) -> Box:
-    return Box(rule.y0, rule.x0, rule.y1, rule.x1)
-
-
-def _turned(rules: Iterable[Box]) -> list[Box]:
-    return [_turn(rule) for rule in rules]
-
-
-def _merged(rules: list[Box]) -> list[Box]:
-    """Rules across, as they look: pieces that touch are one."""
-    kept = sorted(rules, key=lambda r: r.x0 - r.x1)[:_MAX_RULES]
-    levels: list[list[Box]] = []
-    for rule in sorted(kept, key=lambda r: r.y0):
-        if levels and rule.y0 - levels[-1][-1].y0 < _NEAR * 0.7:
-            levels[-1].append(rule)
-        else:
-            levels.append([rule])
-    merged: list[Box] = []
-    for level in levels:
-        y = sum(rule.y0 for rule in level) / len(level)
-        last: Box | None = None
-        for rule in sorted(level, key=lambda r: r.x0):
-            if last is not None and rule.x0 - last.x1 < _NEAR:
-                last.x1 = max(last.x1, rule.x1)
-            else:
-                last = Box(rule.x0, y, rule.x1, y)
-                merged.append(last)
-    return merged
-
-
-@dataclass
-class _Rules:
-    across: list[Box]
-    down: list[Box]
-
-    def above(self, x0: float, x1: float, y: float) -> bool:
-        """Whether a rule runs at height `y` over the middle of x0..x1."""
-        x = (x0 + x1) / 2
-        return any(abs(r.y0 - y) < _NEAR and r.x0 < x < r.x1 for r in self.across)
-
-    def left(self, y0: float, y1: float, x: float) -> bool:
-        y = (y0 + y1) / 2
-        return any(abs(r.x0 - x) < _NEAR and r.y0 < y < r.y1 for r in self.down)
-
-
-def _grids(across: list[Box], down: list[Box]) -> list[tuple[list[float], list[float], _Rules]]:
-    """Heights and places of the rules of every group in which each crosses or meets another."""
-    groups: list[_Rules] = []
-    for rule in across:
-        meets = [r for r in down if _cross(rule, r)]
-        near = [g for g in groups if any(r in g.down for r in meets)]
-        whole = _Rules([rule], list(meets))
-        for group in near:
-            whole.across += group.across
-            whole.down += [r for r in group.down if r not in whole.down]
-            groups.remove(group)
-        groups.append(whole)
-    found = []
-    for group in groups:
-        if not group.down:
-            continue
-        xs = _levels([r.x0 for r in group.down] + _ends(group.across))
-        ys = _levels([r.y0 for r in group.across] + _ends(_turned(group.down)))
-        if len(xs) > 2 and len(ys) > 1:
-            found.append((ys, xs, group))
-    return found
-
-
-def _ends(across: list[Box]) -> list[float]:
-    return [min(r.x0 for r in across), max(r.x1 for r in across)]
-
-
-def _cross(across: Box, down: Box) -> bool:
-    return (
-        across.x0 - _NEAR < down.x0 < across.x1 + _NEAR
-        and down.y0 - _NEAR < across.y0 < down.y1 + _NEAR
-    )
-
-
-def _levels(values: Iterable[float]) -> list[float]:
-    levels: list[float] = []
-    for value in sorted(values):
-        if not levels or value - levels[-1] > _NEAR:
-            levels.append(value)
-    return levels
-
-
 # ---------------------------------------------------------------------- rules all around
 
 
@@ -156,7 +63,8 @@ def _inside(words: Iterable[Word], x0: float, y0: float, x1: float, y1: float) -
     ]
 
 
-def _grid(words: list[Word], xs: list[float], ys: list[float], rules: _Rules) -> FoundTable | None:
+def _grid(words: list[Word], rules: Grid) -> FoundTable | None:
+    xs, ys = rules.xs, rules.ys
     inside = _inside(words, xs[0], ys[0], xs[-1], ys[-1])
     if len({bisect(xs, (w.x0 + w.x1) / 2) for w in inside}) < 2:
         return None  # a frame, around code for example
@@ -180,7 +88,7 @@ def _grid(words: list[Word], xs: list[float], ys: list[float], rules: _Rules) ->
 
 
 def _ruled_cells(
-    line: list[Word], edges: list[float], top: float, bottom: float, rules: _Rules
+    line: list[Word], edges: list[float], top: float, bottom: float, rules: Grid
 ) -> list[str]:
     """Cells of one line. Where no rule parts two of them, they are one: the left one."""
     found = [""] * (len(edges) + 1)
@@ -209,19 +117,6 @@ def _grow(rows: list[list[str]], line: list[str], spans: list[bool]) -> None:
 
 
 # ---------------------------------------------------------------------- a few rules across
-
-
-def _of_one_width(across: list[Box]) -> list[list[Box]]:
-    """Rules that begin and end at the same places, from the top down."""
-    groups: list[list[Box]] = []
-    for rule in sorted(across, key=lambda r: r.y0):
-        for group in groups:
-            if abs(group[0].x0 - rule.x0) < 4 and abs(group[0].x1 - rule.x1) < 4:
-                group.append(rule)
-                break
-        else:
-            groups.append([rule])
-    return [group for group in groups if len(group) > 1]
 
 
 def _between(words: list[Word], rules: list[Box]) -> list[FoundTable]:

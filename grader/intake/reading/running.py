@@ -47,7 +47,7 @@ def drop_running(
     )
     enough = max(2, round(0.4 * len(pages)))
 
-    def runs(line: Printed, number: int) -> bool:
+    def runs(number: int, line: Printed) -> bool:
         keys = _keys(line, number)
         if keys == {("#", 0)} and len(pages) == 1:
             return True  # the number of the only page
@@ -56,8 +56,9 @@ def drop_running(
     kept = []
     for number, (page, both) in enumerate(zip(pages, edges, strict=True), 1):
         # From outside inwards, up to the first line that is the page's own.
-        ends = partial(runs, number=number)
-        gone = {id(line) for edge in both for line in takewhile(ends, edge)}
+        gone: set[int] = set()
+        for edge in both:
+            gone |= set(map(id, takewhile(partial(runs, number), edge)))
         rest = [line for line in page if id(line) not in gone]
         kept.append(rest or page)  # what is all that a page says is no header
     return kept
