@@ -12,8 +12,10 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 _GAP = 8
+_SHORT = 40  # characters of a heading; lines of text that wrap are longer
 
 _NUMBERS = (
     "zero one two three four five six seven eight nine ten eleven twelve".split(),
@@ -60,10 +62,16 @@ def sentences(text: str) -> list[str]:
     """The sentences of a text, lines that only wrap joined; code and tables are left out."""
     found: list[str] = []
     for block in re.split(r"\n\s*\n", _CODE.sub("\n\n", text)):
-        lines = [line for line in block.split("\n") if not line.lstrip().startswith("|")]
-        joined = " ".join(line.strip() for line in lines)
+        lines = [line.strip() for line in block.split("\n") if not line.lstrip().startswith("|")]
+        ends = [_is_heading(line, below) for line, below in pairwise([*lines, ""])]
+        joined = "".join(f"{x}\n\n" if end else f"{x} " for x, end in zip(lines, ends, strict=True))
         found += [part.strip() for part in _SENTENCE_END.split(joined) if part and part.strip()]
     return found
+
+
+def _is_heading(line: str, below: str) -> bool:
+    """Whether a line ends before what is below it: short, no full stop, and a capital follows."""
+    return len(line) <= _SHORT and line[-1:] not in {",", "-", "("} and below[:1].isupper()
 
 
 def find(text: str, phrases: Iterable[str]) -> Iterator[Found]:

@@ -117,6 +117,9 @@ def _task(lines: list[Line], word: str, number: int, asked: Asked) -> list[Line]
         others.append((_by_numbers(lines, enough), ()))
         fitting = (pair for pair in others if _counted(pair[0]) >= enough)
         marks, own = next(fitting, (marks, own))
+    if not _has(marks, number):  # "1. Current behaviour" is a title, "2. Bigger model" a number
+        in_turn = _by_numbers(lines, max(3, len(asked.titles) - 1))
+        marks = in_turn if marks and set(marks) <= set(in_turn) else marks
     endings: Marks = [(n, ()) for n, line in enumerate(lines) if headings.is_ending(line.heading)]
     marks = sorted([*marks, *endings])
     marked = {n: _after_heading(lines[n], own) for n, _ in marks}

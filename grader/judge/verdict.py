@@ -80,4 +80,7 @@ def _by_script(score: CriterionScore, check: ScriptCheck) -> CriterionScore | No
     words = words_for(check)
     if words is None or (check.replicated and not costs_points(score)):
         return None
+    if check.replicated:
+        hint = "Leave nn.DataParallel out, and give each layer its GPU where it is made."
+        return replace(score, evidence=f"{words} The class alone: {score.evidence}", hint=hint)
     return replace(score, evidence=f"{score.evidence.rstrip('.')}. {words}")

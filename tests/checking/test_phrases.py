@@ -21,6 +21,7 @@ from grader.checking.phrases import find, plain, says, sentences
         ("each .. output", "each layer needs the previous output"),
         ("not faster", "It is not faster."),
         ("^no", "Does it improve? No, it does not."),
+        ("^no", "Task 2\n| 6 | 8 ms |\nNo, it does not."),
     ],
 )
 def test_a_phrase_is_found(phrase: str, text: str) -> None:

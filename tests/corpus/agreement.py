@@ -139,7 +139,11 @@ def _facts(
     facts: dict[str, Any], observations: Sequence[dict[str, Any]]
 ) -> Iterator[tuple[str, object, object]]:
     """(what, expected, seen) for each fact of the truth."""
-    forwards = {f"{o['depth']}/{o['gpus']}": o for o in observations if o["probe"] == "forward"}
+    forwards = {
+        f"{o['depth']}/{o['gpus']}": o
+        for o in observations
+        if o["probe"] == "forward" and "error" not in o
+    }
     for sizes, expected in facts.get("placement", {}).items():
         yield f"placement {sizes}", expected, forwards.get(sizes, {}).get("placement")
     for sizes, expected in facts.get("transfers", {}).items():

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from grader.intake import find_passage
+from grader.intake import Asked, find_passage
 from grader.records import Report
 
 
@@ -177,3 +177,16 @@ def test_hostile_text_takes_no_time(hostile: str) -> None:
     start = time.perf_counter()
     assert find(Report(pages=(hostile,)), ["Task 1", "Answer"]) is None
     assert time.perf_counter() - start < 2
+
+
+def test_titles_and_numbers_alone_go_together() -> None:
+    """Some headings are the titles of the tasks, the others have but their number."""
+    text = (
+        "1. Current behaviour\n3 and 3.\n2. A bigger model\nIt is slower.\n"
+        "3. Many GPUs\ni * n // depth\n4. DEPTH 20\nNot faster.\n5. Data transfer\n1 and 4."
+    )
+    titles = [["Current behaviour"], ["Increase the model size"], ["Use all GPUs"],
+              ["Run with more GPUs"], ["Data transfer"]]  # fmt: skip
+    found = find_passage(Report("r.pdf", (text,)), ["Task 2"], Asked(titles))
+    assert found is not None
+    assert found.text == "2. A bigger model\nIt is slower."

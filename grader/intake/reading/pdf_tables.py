@@ -224,6 +224,11 @@ def _is_table(rows: Sequence[Sequence[str]], *, ruled: bool) -> bool:
         return True
     columns = list(zip(*full, strict=True))[1:]
     return any(
-        not numeric(head) and sum(map(numeric, column)) > 0.6 * len(column)
+        head and not numeric(head) and sum(map(_is_figure, column)) > 0.6 * len(column)
         for head, *column in columns
     )
+
+
+def _is_figure(cell: str) -> bool:
+    """A number with its unit, or several; no sentence that begins with one."""
+    return numeric(cell) and sum(not numeric(word) for word in cell.split()) <= 3
