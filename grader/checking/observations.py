@@ -110,6 +110,25 @@ class Forward:
 
 
 @dataclass(frozen=True)
+class Built:
+    """A model that was built, and perhaps does not run: which GPU holds each layer's weights."""
+
+    dim: int
+    depth: int
+    gpus: int
+    placement: list[int]
+    gpu_argument: GpuArgument | None = None
+
+    def layers_per_gpu(self) -> list[int]:
+        """Layer counts, one entry per visible GPU, zeros included."""
+        return [self.placement.count(gpu) for gpu in range(self.gpus)]
+
+    def to_json(self) -> Json:
+        head = {"probe": "build", "dim": self.dim, "depth": self.depth, "gpus": self.gpus}
+        return head | {"placement": self.placement}
+
+
+@dataclass(frozen=True)
 class ScriptRun:
     """A script of the hand-in run whole on `gpus` GPUs, without data, with models of our `depth`.
 
@@ -176,6 +195,8 @@ class Training:
 class Prober(Protocol):
     """Makes observations. Raises ProbeFailed or `expect.NeedsPerson`."""
 
+    def build(self, depth: int, gpus: int) -> Built: ...
+
     def forward(self, depth: int, gpus: int) -> Forward: ...
 
     def train(self, depth: int, gpus: int) -> Training: ...
@@ -205,6 +226,10 @@ class SubmissionHandle:
     def asked(self, probe: str) -> list[tuple[int, int]]:
         """Depth and GPU count of each such probe that was asked for, whether it failed or not."""
         return [(depth, gpus) for name, depth, gpus in self._known if name == probe]
+
+    def build(self, *, depth: int, gpus: int) -> Built:
+        """The model with `depth` layers on `gpus` GPUs, not run."""
+        return self._once("build", depth, gpus, self.prober.build)
 
     def forwards(self) -> list[Forward]:
         """The forward passes that were seen, in the order in which they were asked for."""

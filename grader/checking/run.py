@@ -35,6 +35,9 @@ _OPTIONS = (
 )
 
 
+Wanted = Callable[[str], bool]  # whether the checks of a criterion are to run
+
+
 @dataclass
 class Checks:
     """The pytest plugin that runs an assignment's checks, once collected, for hand-ins."""
@@ -44,11 +47,11 @@ class Checks:
     results: list[CaseResult] = field(default_factory=list)
     session: pytest.Session | None = None
 
-    def run(self, handle: SubmissionHandle, criteria: set[str] | None) -> list[CaseResult]:
-        """What the checks of these criteria (None: of all) say of one hand-in."""
+    def run(self, handle: SubmissionHandle, wanted: Wanted) -> list[CaseResult]:
+        """What the checks of the criteria that are wanted say of one hand-in."""
         assert self.session is not None
         self.handle, self.results = handle, []
-        items = [i for i in self.session.items if criteria is None or criterion_of(i) in criteria]
+        items = [item for item in self.session.items if wanted(criterion_of(item))]
         for item, following in zip_longest(items, items[1:]):
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         return self.results
@@ -88,18 +91,22 @@ _collected: dict[Path, Checks] = {}
 
 
 def run_checks(
-    folder: Path, handle: SubmissionHandle, *, seconds: float, criteria: set[str] | None = None
+    folder: Path,
+    handle: SubmissionHandle,
+    *,
+    seconds: float,
+    wanted: Wanted = lambda criterion: True,  # noqa: ARG005 - of all
 ) -> list[CaseResult]:
-    """Run the checks in `folder` (of some `criteria` only, where told) in this process.
+    """Run the checks in `folder`, of the criteria that are wanted, in this process.
 
     Each check gets at most `seconds`. Raises InternalError where pytest could not run them at all.
     """
     if folder in _collected:
-        return _collected[folder].run(handle, criteria)
+        return _collected[folder].run(handle, wanted)
     results = []
 
     def use() -> None:
-        results.extend(_collected[folder].run(handle, criteria))
+        results.extend(_collected[folder].run(handle, wanted))
 
     collected(folder, use, seconds=seconds)
     return results

@@ -33,7 +33,8 @@ class BuildAnswer:
     """A model's parameters (name, shape) and its leaf modules (name, kind), both in order.
 
     `sites` are the classes that could be the one to grade: the name and file of each;
-    `asked` the roles of what the code asked for and we answered ("" for none that we know).
+    `placement` is where the weight matrices are; `asked` are the roles of what the code asked for
+    and we answered ("" for none that we know).
     """
 
     parameters: list[tuple[str, Shape]]
@@ -42,6 +43,7 @@ class BuildAnswer:
     gpu_argument: GpuArgument | None
     sites: tuple[str, ...]
     asked: tuple[str, ...]
+    placement: list[int]
 
 
 @dataclass(frozen=True)
@@ -170,6 +172,7 @@ def _build(facts: Json) -> BuildAnswer:
         else GpuArgument(*(plain(argument[key]) for key in ("parameter", "text", "by"))),
         tuple(map(plain, facts["sites"])),
         tuple(map(plain, facts["asked"])),
+        [int(gpu) for gpu in facts["placement"]],
     )
 
 

@@ -14,7 +14,7 @@ from grader.checking.cases import CaseResult
 from grader.checking.cues import cue_cases
 from grader.checking.expect import NeedsPerson
 from grader.checking.observations import SubmissionHandle
-from grader.checking.run import run_checks
+from grader.checking.run import Wanted, run_checks
 from grader.errors import InternalError
 from grader.judge import challenge
 from grader.judge.award import award, costs_points
@@ -76,12 +76,12 @@ class Hearing:
         """Everything that is to be seen; time-outs are bounded over both tries."""
         with self._prober(self.rubric.limits.lost) as prober:
             handle = SubmissionHandle(prober, self.read)
-            first = self._try(handle, self._code)
+            first = self._try(handle, lambda criterion: criterion not in self._read)
             found = self._looked_around(criteria, prober, handle)
             if found.script is not None and found.script.counts:
                 prober.by_script = True
                 handle = SubmissionHandle(prober, self.read, observations=handle.of_script())
-                first = self._try(handle, self._code)
+                first = self._try(handle, lambda criterion: criterion not in self._read)
             answers = self._answers(handle)
             first = replace(first, observations=tuple(handle.observations))
         self._refuse_unknown(first)
@@ -98,7 +98,7 @@ class Hearing:
         if self.read is None:
             return ()
         asked = {c.id: c.cue for c in self.rubric.criteria if c.kind is not Kind.CODE}
-        cases = list(self._try(handle, set(asked)).cases)
+        cases = list(self._try(handle, asked.__contains__).cases)
         decided = {case.criterion for case in cases}
         for criterion, cues in asked.items():
             if cues and criterion not in decided:
@@ -109,8 +109,8 @@ class Hearing:
         return tuple(cases)
 
     @property
-    def _code(self) -> set[str]:
-        return {c.id for c in code_criteria(self.rubric)}
+    def _read(self) -> set[str]:
+        return {c.id for c in self.rubric.criteria if c.kind is not Kind.CODE}
 
     def _looked_around(
         self, criteria: tuple[str, ...], prober: WorkerProber, handle: SubmissionHandle
@@ -138,7 +138,7 @@ class Hearing:
             left = max(self.rubric.limits.lost - prober.lost_seconds, 1e-3)  # one probe at least
             with self._prober(left) as fresh:
                 fresh.by_script = prober.by_script
-                yield self._try(SubmissionHandle(fresh, before=before), failed)
+                yield self._try(SubmissionHandle(fresh, before=before), failed.__contains__)
 
     def _prober(self, lost: float) -> WorkerProber:
         limits = attrs.evolve(self.rubric.limits, lost=lost)
@@ -147,9 +147,9 @@ class Hearing:
             self.launcher, self.folder, self.files, words, limits, self.model, self.random
         )
 
-    def _try(self, handle: SubmissionHandle, criteria: set[str]) -> Try:
+    def _try(self, handle: SubmissionHandle, wanted: Wanted) -> Try:
         checks = assignment_folder(self.assignment)
-        cases = run_checks(checks, handle, seconds=CHECK_SECONDS, criteria=criteria)
+        cases = run_checks(checks, handle, seconds=CHECK_SECONDS, wanted=wanted)
         return Try(tuple(cases), tuple(handle.observations))
 
     def _failed(self, seen: Try) -> set[str]:

@@ -14,6 +14,7 @@ import numpy as np
 
 from grader.checking.expect import NeedsPerson
 from grader.checking.explain import hint_for
+from grader.checking.observations import Built as Observed
 from grader.checking.observations import Forward, Numbers, ProbeFailed, ScriptRun, Training
 from grader.judge import answers, numbers
 from grader.judge import challenge as drawing
@@ -84,6 +85,7 @@ class WorkerProber:
     _reading: int = 0
     _width: int | None = None
     _other_way_hangs: bool = False
+    _build_hangs: bool = False
 
     def __enter__(self) -> WorkerProber:
         return self
@@ -130,6 +132,20 @@ class WorkerProber:
             return replace(seen, gpu_argument=None)
         placed = self._as_the_script(seen)
         return placed if placed is not None and _uses_all(placed) else seen
+
+    def build(self, depth: int, gpus: int) -> Observed:
+        """Where the layers of a model are that is only built; tried even where its runs hang."""
+        lost = 0.0 if self._build_hangs else self.lost_seconds
+        self.lost_seconds -= lost
+        try:
+            return self._read_twice(lambda: self._observed(depth, gpus))
+        finally:
+            self.lost_seconds += lost
+
+    def _observed(self, depth: int, gpus: int) -> Observed:
+        built = self._build(depth, gpus)
+        facts = built.facts
+        return Observed(built.width, depth, gpus, facts.placement, facts.gpu_argument)
 
     def train(self, depth: int, gpus: int) -> Training:
         """A few training steps, their losses recomputed where the model is a chain."""
@@ -328,6 +344,7 @@ class WorkerProber:
             del self._workers[key]
             if lost.reason == "timeout":
                 self.lost_seconds += time.monotonic() - began
+                self._build_hangs |= request["probe"] == "build"
             raise
 
     def _worker(self, key: _Key) -> Worker:

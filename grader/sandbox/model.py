@@ -38,6 +38,7 @@ from grader.sandbox.model_search import find_models
 from grader.sandbox.readings import Reading, readings, with_sizes
 from grader.sandbox.slices import needed_names
 from grader.sandbox.source import ModelSite, Vocabulary, pinned_devices
+from grader.trace import HOST
 
 #: A worker builds the same files again and again, for other sizes.
 _sites = functools.cache(find_models)
@@ -73,6 +74,9 @@ class Build:
             "sites": [f"{site.name} in {site.file}" for site in self.sites],
             "parameters": parameters,
             "modules": [[name, _kind(module)] for name, module in self._leaves()],
+            "placement": [
+                gpu for _, module in self._leaves() if (gpu := _home(module)) is not None
+            ],
         }
 
     def _leaves(self) -> list[tuple[str, nn.Module]]:
@@ -233,6 +237,15 @@ def load_weights(model: nn.Module, weights: list[torch.Tensor]) -> None:
 def _told(file: str, notebook: Notebook) -> str:
     text = f"{file} was read as its code cells, in order"
     return f"{text}; left out: {'; '.join(notebook.dropped)}" if notebook.dropped else text
+
+
+def _home(module: nn.Module) -> int | None:
+    """The GPU that holds a layer's weights, or `HOST`; None for what has no matrix."""
+    weights = (p for p in module.parameters(recurse=False) if p.dim() > 1)
+    weight = next(weights, None)
+    if weight is None:
+        return None
+    return HOST if weight.device.type == "cpu" else int(weight.device.index or 0)
 
 
 def _kind(module: nn.Module) -> str:

@@ -144,8 +144,10 @@ def _facts(
         for o in observations
         if o["probe"] == "forward" and "error" not in o
     }
+    built = {f"{o['depth']}/{o['gpus']}": o for o in observations if o["probe"] == "build"}
     for sizes, expected in facts.get("placement", {}).items():
-        yield f"placement {sizes}", expected, forwards.get(sizes, {}).get("placement")
+        way = forwards.get(sizes) or built.get(sizes, {})
+        yield f"placement {sizes}", expected, way.get("placement")
     for sizes, expected in facts.get("transfers", {}).items():
         seen = forwards.get(sizes, {}).get("transfers", {}).get("gpu_to_gpu")
         yield f"transfers {sizes}", expected, seen

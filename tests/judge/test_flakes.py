@@ -15,19 +15,19 @@ from grader.judge.record import Record
 from grader.records import Kind, Outcome, State
 from grader.rubric import Partial
 
-LOOP = "        for layer in self.layers:"
+INIT = "        super().__init__()\n"
 
 
 def failing(condition):
-    """The model, with a forward pass that fails where the condition holds."""
+    """The model, which cannot be built where the condition holds."""
     return MODEL.replace(
-        LOOP, f"        if {condition}:\n            raise ValueError('no')\n{LOOP}"
+        INIT, f"{INIT}        if {condition}:\n            raise ValueError('no')\n"
     )
 
 
-ODD_WIDTHS_FAIL = failing("x.shape[1] % 2")
+ODD_WIDTHS_FAIL = failing("dim % 2")
 FIVE_GPUS_FAIL = failing("torch.cuda.device_count() == 5")
-BAD_LUCK = "import os\n" + failing("x.shape[1] < 99 and os.urandom(1)[0] % 5 == 0")
+BAD_LUCK = "import os\n" + failing("dim < 99 and os.urandom(1)[0] % 5 == 0")
 UNEVEN_AT_ODD_WIDTHS = MODEL.replace(
     "{i * gpus // depth}", "{min(i // (depth // gpus), gpus - 1) if dim % 2 else i * gpus // depth}"
 )
@@ -51,7 +51,7 @@ def test_what_fails_and_then_passes_is_an_error_that_tells_both(judged):
     for score in verdict.criteria.values():
         assert (score.earned, score.state, score.outcome) == (None, State.PENDING, Outcome.ERROR)
         assert "do not agree" in score.evidence
-        assert "first try gave 0 of 1: The forward pass failed: ValueError: no" in score.evidence
+        assert "first try gave 0 of 1: Building the model failed: ValueError: no" in score.evidence
         assert "second try gave 1 of 1" in score.evidence
         assert score.hint
         assert "Traceback" in score.operator
@@ -118,7 +118,7 @@ def test_the_same_seed_repeats_both_tries(judged):
 
 
 def test_a_hand_in_that_hangs_costs_one_more_probe(judged):
-    verdict = judged(failing("any(iter(lambda: 0, 1))"), forward=0.7, lost=0.5)
+    verdict = judged(failing("any(iter(lambda: 0, 1))"), build=0.7, lost=0.5)
     assert {s.earned for s in verdict.criteria.values()} == {0.0}
     first, second = (
         [o for o in one["observations"] if o["probe"] != "script"]

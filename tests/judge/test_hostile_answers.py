@@ -19,6 +19,7 @@ def built(parameters=None, modules=[["0", "Linear"], ["1", "ReLU"]], **more):
     if parameters is None:
         parameters = [["0.weight", [given["width"]] * 2], ["0.bias", [given["width"]]]]
     answer = {"notes": [], "sites": ["M in a.py"], "asked": [], "gpu_argument": None}
+    answer |= {"placement": []}
     answer |= {"parameters": parameters, "modules": modules}
     send({"status": "seen", "id": given["id"]}, facts(answer | more))
 TRACE = {"devices": 2, "ops": [], "transfers": [], "to_calls": {}, "peak_memory": [0, 0],

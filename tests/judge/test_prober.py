@@ -163,7 +163,7 @@ UNKNOWN = {
     "a helper was not handed in": "from my_helper import count\n" + changed(COUNT, ""),
     "a data file was not handed in": changed(COUNT, '        gpus = int(open("n.txt").read())\n'),
     "the script asks the user, and what we answer does not fit": changed(
-        COUNT, "        gpus = len(torch.ones(int(input('A prime number? ')))[4:5]) - 1\n"),
+        COUNT, "        gpus = {11: 2}[int(input('A prime number? '))]\n"),
     "the argument vector is read": "import sys\nGPUS = int(sys.argv[1])\n"
     + changed(COUNT, "        gpus = GPUS\n"),
     "lazy layers": changed("nn.Linear(dim, dim)", "nn.LazyLinear(dim)")
