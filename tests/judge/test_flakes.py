@@ -27,7 +27,7 @@ def failing(condition):
 
 ODD_WIDTHS_FAIL = failing("dim % 2")
 FIVE_GPUS_FAIL = failing("torch.cuda.device_count() == 5")
-BAD_LUCK = "import os\n" + failing("dim < 99 and os.urandom(1)[0] % 5 == 0")
+BAD_LUCK = "import os\n" + failing("dim < 99 and os.urandom(1)[0] % 2 == 0")
 UNEVEN_AT_ODD_WIDTHS = MODEL.replace(
     "{i * gpus // depth}", "{min(i // (depth // gpus), gpus - 1) if dim % 2 else i * gpus // depth}"
 )
@@ -121,7 +121,7 @@ def test_a_hand_in_that_hangs_costs_one_more_probe(judged):
     verdict = judged(failing("any(iter(lambda: 0, 1))"), build=0.7, lost=0.5)
     assert {s.earned for s in verdict.criteria.values()} == {0.0}
     first, second = (
-        [o for o in one["observations"] if o["probe"] != "script"]
+        [o for o in one["observations"] if o["probe"] == "forward"]
         for one in verdict.record["tries"]
     )
     assert ["not tried" in o["error"] for o in first] == [False] + [True] * 8
