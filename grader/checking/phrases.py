@@ -41,7 +41,7 @@ _UNSAID = frozenset(
     "should naively intuitively usually normally otherwise theory ideal ideally "
     "eeldasin arvasin ootasin lootsin kui peaks võiks oleks".split()
 )
-_BEFORE = 5  # words in which a denial reaches what follows it
+_BEFORE = 8  # words in which a denial reaches what follows it
 
 
 @dataclass(frozen=True)

@@ -57,8 +57,17 @@ COMPUTED = (
     *("per gpu", "layers_per_gpu", "each gpu gets", "every gpu gets", "gets .. layers"),
 )
 IN_TURNS = (
-    *("round robin", "like .. cards", "starts again", "start again", "modulo"),
-    *("i % (n|num_gpus|n_gpus|gpus|self)", "kordamööda", "alternat*", "cyclic*"),
+    "round robin",
+    "like .. cards",
+    "(starts|start|begins) again",
+    "alternat*",
+    "kordamööda",
+)
+CLAIMS_ALL = (
+    "all .. (gpus|cards|devices)",
+    "(every|each) (gpu|card|device)",
+    "evenly",
+    "automatically",
 )
 
 
@@ -74,10 +83,14 @@ def test_the_formula_is_explained_and_true_of_the_code(submission):
     runs = [ran(submission, depth, gpus) for depth, gpus in [(20, 5), (7, 3)]]
     if any(run.script for run in runs):
         raise NeedsPerson("the script moves the layers once more; is the explanation true of that?")
+    uses_all = all(set(run.placement) == set(range(run.gpus)) for run in runs)
+    claim = answer.says(*CLAIMS_ALL)
+    if not uses_all and claim is None:
+        raise NeedsPerson("the code does not use all GPUs; is this how it is explained?")
     expect(
-        all(set(run.placement) == set(range(run.gpus)) for run in runs),
+        uses_all,
         expected="an explanation that is true of the code",
-        seen="code that does not use all GPUs",
+        seen=f"code that does not use all GPUs, and {answer.quoted(claim)}" if claim else "",
         hint="Explain what your code does; print the device of each layer to see it.",
     )
     blocks = all(run.placement == sorted(run.placement) for run in runs)
@@ -221,6 +234,7 @@ def transfers_in(answer, gpus):
 
 GROWS = (
     *("grow*", "increas*", "linear*", "proportional*", "more (communication|transfers|copies)"),
+    *("more (times|sending|handovers|hand - overs)", "more .. (sent|lost|copied)"),
     *("(overhead|communication|cost|traffic) .. (bigger|larger|higher|expensive|rises)",),
     *("(bigger|larger|higher) .. (overhead|communication|cost)", "costs some time", "goes up"),
     *("kasva*", "suurem*", "suurene*", "- 1 (transfers|transfer|copies)"),
