@@ -44,6 +44,13 @@ def answer(role_of: Roles, sizes: Mapping[str, int]) -> None:
     setattr(argparse.ArgumentParser, "parse_known_args", parse_known_args)  # noqa: B010
 
 
+def arguments(sizes: Mapping[str, int]) -> list[str]:
+    """A command line for a script that reads `sys.argv` itself: the depth, some times over."""
+    text = str(sizes.get("depth", _PLAIN))
+    _given[f"the script was given the arguments {' '.join([text] * 4)}"] = ""
+    return [text] * 4
+
+
 def _role(text: str, role_of: Roles) -> str:
     """What a question is about, by its first word that says so."""
     return next((role for word in re.findall(r"\w+", text) if (role := role_of(word))), "")

@@ -7,6 +7,7 @@ would have said (`if df.empty`, a GPU count from pynvml) cannot be taken: Interf
 
 from __future__ import annotations
 
+import builtins
 import sys
 import types
 from collections.abc import Iterable, Iterator, Sequence
@@ -33,6 +34,7 @@ _used: dict[str, None] = {}
 
 def install(folder: Path) -> None:
     """Answer imports of `NAMES` from now on, except of what the hand-in has files for."""
+    setattr(builtins, "get_ipython", lambda: Inert("get_ipython()"))  # noqa: B010 - of an export
     own = {entry.stem for entry in folder.iterdir()}
     sys.meta_path.insert(0, _Finder(NAMES - own - set(sys.modules)))
 

@@ -17,7 +17,7 @@ import os
 import signal
 import sys
 import types
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -99,12 +99,17 @@ def run(
     for file, tree in _scripts(folder, scripts, site):
         sized, _ = with_sizes(tree, words, {"depth": depth})
         last = _run(folder, file, sized, site, words, depth)
+        if isinstance(last.problem, InterfaceGap) and not last.trace.ops and _reads_argv(tree):
+            arguments = asked.arguments(sizes)
+            last = _run(folder, file, sized, site, words, depth, arguments)
         if last.trace.ops:
             return last
     if last is None:
         raise InterfaceGap(f"no script was found that runs {site.name}")
-    if last.problem is not None:
+    if isinstance(last.problem, InterfaceGap):
         raise last.problem
+    if last.problem is not None:
+        return last
     raise InterfaceGap(f"{last.file} ran, and no {site.name} in it")
 
 
@@ -127,6 +132,10 @@ def _runs(tree: ast.Module) -> bool:
     return works_at_import(tree) or any(map(is_main_guard, tree.body))
 
 
+def _reads_argv(tree: ast.Module) -> bool:
+    return any(isinstance(n, ast.Attribute) and n.attr == "argv" for n in ast.walk(tree))
+
+
 def _imports(tree: ast.Module, module: str) -> bool:
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
@@ -144,12 +153,18 @@ def _imports(tree: ast.Module, module: str) -> bool:
 
 
 def _run(
-    folder: Path, file: Path, tree: ast.Module, site: ModelSite, words: Vocabulary, depth: int
+    folder: Path,
+    file: Path,
+    tree: ast.Module,
+    site: ModelSite,
+    words: Vocabulary,
+    depth: int,
+    arguments: Sequence[str] = (),
 ) -> Ran:
     path = folder / file
     os.chdir(path.parent)
     open_folder(path.parent)
-    sys.argv = [str(path)]
+    sys.argv = [str(path), *arguments]
     rounds = _Rounds()
     module = types.ModuleType("__main__")
     vars(module).update({"__file__": str(path), _FEW: rounds.few, _ROUNDS: rounds.counter})

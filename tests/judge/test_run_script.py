@@ -86,6 +86,10 @@ while True:
     if step == 3:
         break
 """,
+    "argv": """
+import sys
+train(int(sys.argv[1]))
+""",
     "exit": """
 import sys
 train(6)
@@ -127,6 +131,12 @@ def test_a_mistake_of_the_script_is_told_with_its_line(probing):
     assert "NameError" in ran.fault
     assert "hw3.py, line" in ran.fault
     assert placements(ran) == [SPREAD]
+
+
+def test_a_mistake_before_any_model_ran_is_told_too(probing):
+    ran = probing(CLASS + TRAIN + "\nundefined()\ntrain(6)\n").run_script(7, 3)
+    assert "NameError" in ran.fault
+    assert ran.trace_of_model() is None
 
 
 @pytest.mark.parametrize(

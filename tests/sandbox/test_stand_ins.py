@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import sys
 
 import pytest
@@ -18,6 +19,7 @@ def _installed(tmp_path, monkeypatch):
         if name.partition(".")[0] in stand_ins.NAMES:
             del sys.modules[name]
     monkeypatch.setattr(stand_ins, "_used", {})
+    monkeypatch.setattr(builtins, "get_ipython", None, raising=False)
     (tmp_path / "tabulate.py").write_text("def tabulate(rows):\n    return 'theirs'\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     stand_ins.install(tmp_path)
@@ -70,6 +72,10 @@ def test_decorators_give_back_the_function() -> None:
 def test_nothing_is_decided_by_what_is_not_there(use: str) -> None:
     with pytest.raises(InterfaceGap, match=r"pynvml\.nvmlDeviceGetCount"):
         run("import pynvml\n" + use.format("pynvml.nvmlDeviceGetCount()"))
+
+
+def test_a_notebook_exported_as_a_script_runs_on() -> None:
+    run("get_ipython().run_line_magic('matplotlib', 'inline')\nget_ipython().system('ls')\n")
 
 
 def test_a_file_of_the_students_comes_first() -> None:
