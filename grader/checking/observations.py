@@ -218,6 +218,7 @@ class SubmissionHandle:
     observations: list[Json] = field(default_factory=list)
     before: SubmissionHandle | None = None
     _known: dict[_Probe, object] = field(default_factory=dict)
+    _answers: dict[str, Answer] = field(default_factory=dict)
 
     def forward(self, *, depth: int, gpus: int) -> Forward:
         """One forward pass of the model with `depth` layers on `gpus` GPUs."""
@@ -239,7 +240,9 @@ class SubmissionHandle:
         """What the report says for a criterion; NeedsPerson where it is not found."""
         if self.read is None:
             raise NeedsPerson("a person reads the report")
-        return self.read(criterion)
+        if criterion not in self._answers:
+            self._answers[criterion] = self.read(criterion)
+        return self._answers[criterion]
 
     def of_script(self) -> list[Json]:
         """What was observed of whole scripts."""

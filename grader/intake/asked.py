@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 #: How much alike two wordings of one title are: "Use all GPUs", "Using all GPUs (3 points)".
 _ALIKE = 0.83
@@ -26,13 +27,18 @@ class Asked:
 
     def task_titled(self, line: str) -> int | None:
         """The number of the task whose title is on this line, whatever number is before it."""
-        text = _plain(_POINTS.sub("", line.rstrip(" *_#")))
-        words = set(text.split())
-        for number, wordings in enumerate(self.titles, 1):
-            for title in map(_plain, wordings):
-                if _worth_comparing(words, title, text) and _alike(text, title):
-                    return number
-        return None
+        return _titled(tuple(map(tuple, self.titles)), line)
+
+
+@lru_cache(maxsize=4096)  # the same lines are asked about for every criterion
+def _titled(titles: tuple[tuple[str, ...], ...], line: str) -> int | None:
+    text = _plain(_POINTS.sub("", line.rstrip(" *_#")))
+    words = set(text.split())
+    for number, wordings in enumerate(titles, 1):
+        for title in map(_plain, wordings):
+            if _worth_comparing(words, title, text) and _alike(text, title):
+                return number
+    return None
 
 
 def repeats(question: str, lines: Sequence[str]) -> bool:
