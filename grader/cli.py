@@ -289,13 +289,14 @@ def _table(scores: list[Score]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for header in ("hand-in", "name"):
         table.add_column(header, overflow="fold")
-    for header in ("points", "waiting", "of"):
+    for header in ("points", "waiting", "suggested", "of"):
         table.add_column(header, justify="right", no_wrap=True)
     table.add_column("", overflow="fold")
     for s in scores:
         lost = f" ({s.late_points:g} points lost)" if s.late_points else ""
         remark = s.problem or (f"late: {s.late}{lost}" if s.late else "")
-        numbers = (f"{s.total:g}", f"{s.pending:g}" if s.pending else "", f"{s.possible:g}")
+        waiting = (f"{s.pending:g}", f"{s.suggested:g}") if s.pending else ("", "")
+        numbers = (f"{s.total:g}", *waiting, f"{s.possible:g}")
         table.add_row(s.submission, s.student.name or "", *numbers, remark)
     Console(highlight=False, markup=False).print(table)
 

@@ -192,6 +192,11 @@ class Score:
         return sum(c.points for c in self.criteria)
 
     @property
+    def suggested(self) -> float:
+        """Points that are suggested, among those that wait for a person."""
+        return sum(c.earned or 0.0 for c in self.criteria if c.state is State.PROVISIONAL)
+
+    @property
     def pending(self) -> float:
         """Points that still wait for a person."""
         return sum(c.points for c in self.criteria if c.state is not State.FINAL)
