@@ -130,11 +130,11 @@ def _changed(old: str, new: str) -> str:
 #: Wrong ways to run pairs of Linear and ReLU, which go with every right split.
 _WRONG_RUNS: dict[str, tuple[Points, str]] = {
     "never moved": (
-        NOTHING,
+        (1, 1, 0),
         _changed("x = x.to(next(layer.parameters()).device)", "# layers know where they are"),
     ),
-    "moved, not kept": (NOTHING, _changed("x = x.to", "x.to")),
-    "one layer skipped": ((1, 0, 0), _changed("self.layers:", "self.layers[:-1]:")),
+    "moved, not kept": ((1, 1, 0), _changed("x = x.to", "x.to")),
+    "one layer skipped": ((1, 1, 0), _changed("self.layers:", "self.layers[:-1]:")),
     "backwards": ((1, 1, 0), _changed("self.layers:", "reversed(self.layers):")),
     "output detached": ((1, 1, 0), _changed("return x", "return x.detach()")),
     "no ReLU": ((1, 1, 0), _changed("x = layer(x)", "x = layer[0](x)")),
