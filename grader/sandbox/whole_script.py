@@ -1,9 +1,9 @@
 """Runs a script of the hand-in whole, without data, and says what its model did.
 
 Changed is, whatever the names: the model's depth becomes ours, in the constants of the script and
-in the call of the class. What was seen twice is not done again: a module that is called once more
-in the same way gives another output like its last, and backward() does nothing. A loop that
-trains for hundreds of rounds is cut short, a script that still goes on ends when its time is over.
+in the call of the class. What was seen is not done again: a module that is called once more in the
+same way gives another output like its last, and backward() does nothing. A loop that trains for
+hundreds of rounds is cut short, a script that still goes on ends when its time is over.
 """
 
 from __future__ import annotations
@@ -172,7 +172,7 @@ def _run(
     problem: StudentFault | InterfaceGap | None = None
     vgpu.reset()
     defined = _Definition.of(folder, site)
-    with _watched(defined, words, depth) as model, _without_gradients(rounds), _once_or_twice():
+    with _watched(defined, words, depth) as model, _without_gradients(rounds), _once():
         try:
             with _time_limit():
                 problem = _execute(_parts(_shortened(tree), path), module, rounds, folder)
@@ -296,22 +296,22 @@ def _without_gradients(rounds: _Rounds) -> Iterator[None]:
 
 
 @contextmanager
-def _once_or_twice() -> Iterator[None]:
-    """Let an outermost module run twice in the same way; then its last output says what comes."""
+def _once() -> Iterator[None]:
+    """Let an outermost module run once in the same way; then its output says what comes."""
     call = nn.Module.__call__
-    known: WeakKeyDictionary[nn.Module, dict[object, list[torch.Tensor]]] = WeakKeyDictionary()
+    known: WeakKeyDictionary[nn.Module, dict[object, torch.Tensor]] = WeakKeyDictionary()
 
     @functools.wraps(call)
     def replayed(self: nn.Module, *args: Any, **kwargs: Any) -> Any:
         if recorder.here.where.forward is not None:
             return call(self, *args, **kwargs)
         key = (_like(args), _like(kwargs.values()), _like(self.parameters()), self.training)
-        seen = known.setdefault(self, {}).setdefault(key, [])
-        if len(seen) >= 2:
-            return torch.empty_like(seen[0]).requires_grad_(seen[0].requires_grad)
+        seen = known.setdefault(self, {}).get(key)
+        if seen is not None:
+            return torch.empty_like(seen).requires_grad_(seen.requires_grad)
         output = call(self, *args, **kwargs)
         if isinstance(output, torch.Tensor):
-            seen.append(output)
+            known[self][key] = output.detach().requires_grad_(output.requires_grad)
         return output
 
     setattr(nn.Module, "__call__", replayed)  # noqa: B010 - it is a method to mypy
