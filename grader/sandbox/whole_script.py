@@ -10,21 +10,18 @@ from __future__ import annotations
 
 import ast
 import builtins
-import copy
 import functools
 import inspect
 import os
 import signal
 import sys
 import types
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from weakref import WeakKeyDictionary
 
-import torch
 from torch import nn
 
 from grader import vgpu
@@ -34,16 +31,14 @@ from grader.sandbox.faults import NOTEBOOKS, InterfaceGap, StudentFault, describ
 from grader.sandbox.imports import open_folder
 from grader.sandbox.model import notes_on, sites_of
 from grader.sandbox.readings import with_sizes
+from grader.sandbox.shortened import FEW, ROUNDS, Rounds, once, shortened, without_gradients
 from grader.sandbox.slices import is_main_guard, works_at_import
 from grader.sandbox.source import ModelSite, Vocabulary, parse
 from grader.trace import Trace
 from grader.vgpu import recorder
 
-MOST = 200  # rounds of a loop that trains
 SECONDS = 3.0  # of processor time, for one script
 WAYS = 12  # different ways of one model that are told
-
-_FEW, _ROUNDS = "__few__", "__rounds__"
 
 
 class _Enough(BaseException):
@@ -165,17 +160,17 @@ def _run(
     os.chdir(path.parent)
     open_folder(path.parent)
     sys.argv = [str(path), *arguments]
-    rounds = _Rounds()
+    rounds = Rounds()
     module = types.ModuleType("__main__")
-    vars(module).update({"__file__": str(path), _FEW: rounds.few, _ROUNDS: rounds.counter})
+    vars(module).update({"__file__": str(path), FEW: rounds.few, ROUNDS: rounds.counter})
     sys.modules["__main__"] = module
     problem: StudentFault | InterfaceGap | None = None
     vgpu.reset()
     defined = _Definition.of(folder, site)
-    with _watched(defined, words, depth) as model, _without_gradients(rounds), _once():
+    with _watched(defined, words, depth) as model, without_gradients(rounds), once():
         try:
             with _time_limit():
-                problem = _execute(_parts(_shortened(tree), path), module, rounds, folder)
+                problem = _execute(_parts(shortened(tree), path), module, rounds, folder)
         except _Enough:
             rounds.cut = True
     trace = _distinct(vgpu.trace(), model.forwards)
@@ -183,7 +178,7 @@ def _run(
 
 
 def _execute(
-    parts: Iterable[ast.Module], module: types.ModuleType, rounds: _Rounds, folder: Path
+    parts: Iterable[ast.Module], module: types.ModuleType, rounds: Rounds, folder: Path
 ) -> StudentFault | InterfaceGap | None:
     """Run one part after the other; the first mistake, and where it is theirs, no further.
 
@@ -246,115 +241,6 @@ def _distinct(trace: Trace, forwards: Iterable[int]) -> Trace:
         if one in wanted:
             ways.setdefault(way, one)
     return trace.only(list(ways.values())[-WAYS:])
-
-
-# ------------------------------------------------------------------ loops
-
-
-@dataclass
-class _Rounds:
-    """Ends loops that train, and notes that it did."""
-
-    cut: bool = False
-    backwards: int = 0  # so far
-
-    def few(self, iterable: Iterable[Any]) -> Iterator[Any]:
-        go_on = self.counter()
-        for item in iterable:
-            if not go_on():
-                return
-            yield item
-
-    def counter(self) -> Callable[[], bool]:
-        """Asked before each round: whether another may follow."""
-        seen, trained = self.backwards, 0
-
-        def go_on() -> bool:
-            nonlocal seen, trained
-            trained += self.backwards > seen
-            seen = self.backwards
-            self.cut = self.cut or trained >= MOST
-            return trained < MOST
-
-        return go_on
-
-
-@contextmanager
-def _without_gradients(rounds: _Rounds) -> Iterator[None]:
-    """Count calls of backward() and do nothing more: where layers run is known by then."""
-
-    def backward(*_: object, **__: object) -> None:
-        rounds.backwards += 1
-
-    before = torch.Tensor.backward, torch.autograd.backward
-    setattr(torch.Tensor, "backward", backward)  # noqa: B010 - other types than torch's
-    setattr(torch.autograd, "backward", backward)  # noqa: B010
-    try:
-        yield
-    finally:
-        torch.Tensor.backward, torch.autograd.backward = before  # type: ignore[method-assign]
-
-
-@contextmanager
-def _once() -> Iterator[None]:
-    """Let an outermost module run once in the same way; then its output says what comes."""
-    call = nn.Module.__call__
-    known: WeakKeyDictionary[nn.Module, dict[object, torch.Tensor]] = WeakKeyDictionary()
-
-    @functools.wraps(call)
-    def replayed(self: nn.Module, *args: Any, **kwargs: Any) -> Any:
-        if recorder.here.where.forward is not None:
-            return call(self, *args, **kwargs)
-        key = (_like(args), _like(kwargs.values()), _like(self.parameters()), self.training)
-        seen = known.setdefault(self, {}).get(key)
-        if seen is not None:
-            return torch.empty_like(seen).requires_grad_(seen.requires_grad)
-        output = call(self, *args, **kwargs)
-        if isinstance(output, torch.Tensor):
-            known[self][key] = output.detach().requires_grad_(output.requires_grad)
-        return output
-
-    setattr(nn.Module, "__call__", replayed)  # noqa: B010 - it is a method to mypy
-    try:
-        yield
-    finally:
-        setattr(nn.Module, "__call__", call)  # noqa: B010
-
-
-def _like(values: Iterable[Any]) -> tuple[object, ...]:
-    """What two calls have in common that do the same: where the tensors are, and their shapes."""
-    return tuple(
-        (tuple(v.shape), str(v.device), v.dtype) if isinstance(v, torch.Tensor) else repr(type(v))
-        for v in values
-    )
-
-
-class _Shortening(ast.NodeTransformer):
-    """for x in y -> for x in few(y); while x -> counter = rounds(); while counter() and x."""
-
-    def __init__(self) -> None:
-        self.loops = 0
-
-    def visit_For(self, node: ast.For) -> ast.AST:
-        self.generic_visit(node)
-        node.iter = _call(_FEW, node.iter)
-        return node
-
-    def visit_While(self, node: ast.While) -> list[ast.stmt]:
-        self.generic_visit(node)
-        self.loops += 1
-        name = f"{_ROUNDS}{self.loops}"
-        node.test = ast.BoolOp(ast.And(), [_call(name), node.test])
-        return [ast.Assign([ast.Name(name, ast.Store())], _call(_ROUNDS)), node]
-
-
-def _call(name: str, *arguments: ast.expr) -> ast.Call:
-    return ast.Call(ast.Name(name, ast.Load()), list(arguments), [])
-
-
-def _shortened(tree: ast.Module) -> ast.Module:
-    shortened: ast.Module = _Shortening().visit(copy.deepcopy(tree))
-    return ast.fix_missing_locations(shortened)
 
 
 # ------------------------------------------------------------------ the model
