@@ -15,7 +15,8 @@ def readable(name: str) -> str:
     Accents are composed (macOS stores them apart). Control characters and bytes that are no
     UTF-8 become %0A, %FF, so that two different names stay different.
     """
-    return "".join(map(_shown, unicodedata.normalize("NFC", name)))
+    # Composed last: an accent may follow a byte that has become letters.
+    return unicodedata.normalize("NFC", "".join(map(_shown, name)))
 
 
 def _shown(char: str) -> str:
