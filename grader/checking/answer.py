@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,7 +45,3 @@ def quotation(text: str, page: int | None, most: int = 160) -> str:
     line = " ".join(text.split())
     shown = line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
     return f"“{shown}”" + (f" (page {page})" if page else "")
-
-
-def listed(items: Iterable[object]) -> str:
-    return ", ".join(map(str, items))

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from grader.checking.answer import Answer
 from grader.checking.cases import CaseResult
+from grader.checking.phrases import Found
 from grader.records import Outcome
 
 
@@ -27,30 +28,26 @@ class Cue(Protocol):
 
 
 def cue_cases(criterion: str, cues: Sequence[Cue], answer: Answer) -> list[CaseResult]:
-    """A case for each cue. Where none is found at all, in no wording, a person must look."""
-    cases = [_case(criterion, cue, answer) for cue in cues]
-    if all(case.outcome is Outcome.BLOCKED for case in cases):
+    """A case for each cue. Where none is spoken of, in no wording, a person must look."""
+    spoken = [(answer.says(*cue.any), answer.says(*cue.never)) for cue in cues]
+    if not any(said or against for said, against in spoken):
         told = f"nothing in it is in words that we look for ({'; '.join(c.says for c in cues)})"
         return [CaseResult(criterion, cue.case, None, told) for cue in cues]
-    return [_missed(case) for case in cases]
+    return [
+        _case(criterion, cue, answer, said, against)
+        for cue, (said, against) in zip(cues, spoken, strict=True)
+    ]
 
 
-def _case(criterion: str, cue: Cue, answer: Answer) -> CaseResult:
-    """BLOCKED stands for a cue that is not spoken of. In one sentence what is against it counts."""
-    said, against = answer.says(*cue.any), answer.says(*cue.never)
+def _case(
+    criterion: str, cue: Cue, answer: Answer, said: Found | None, against: Found | None
+) -> CaseResult:
+    """What is said and what speaks against it; in one sentence, what is against it counts."""
     if said and against and said.sentence != against.sentence:
         told = f"it says {answer.quoted(said)}, and {answer.quoted(against)}"
         return CaseResult(criterion, cue.case, None, told)
     if said and not against:
         return CaseResult(criterion, cue.case, Outcome.PASSED, f"it says {answer.quoted(said)}")
-    if against:
-        told = f"expected {cue.says}; it says {answer.quoted(against)}"
-        return CaseResult(criterion, cue.case, Outcome.FAILED, told, f"Asked for: {cue.says}.")
-    told = f"expected {cue.says}; nothing of that was found"
-    return CaseResult(criterion, cue.case, Outcome.BLOCKED, told, f"Asked for: {cue.says}.")
-
-
-def _missed(case: CaseResult) -> CaseResult:
-    if case.outcome is not Outcome.BLOCKED:
-        return case
-    return CaseResult(case.criterion, case.case, Outcome.FAILED, case.evidence, case.hint)
+    seen = f"it says {answer.quoted(against)}" if against else "nothing of that was found"
+    told = f"expected {cue.says}; {seen}"
+    return CaseResult(criterion, cue.case, Outcome.FAILED, told, f"Asked for: {cue.says}.")

@@ -135,7 +135,7 @@ class ScriptRun:
     `trace` holds one forward pass of each way in which its model ran. `fault` is the mistake at
     which it ended, `gap` why it could not be run or not to its end by no fault of its author's.
     `cut` says that it took too long. `replicated`: torch copied the whole model to several GPUs,
-    as nn.DataParallel does.
+    as nn.DataParallel does. `asked`: it asked for input or arguments, and was answered by us.
     """
 
     depth: int
@@ -146,7 +146,7 @@ class ScriptRun:
     cut: bool = False
     fault: str | None = None
     gap: str | None = None
-    notes: tuple[str, ...] = ()
+    asked: bool = False
 
     def trace_of_model(self) -> Trace | None:
         """The last way in which a model of our depth ran, as a trace; None where none did."""

@@ -168,9 +168,7 @@ def _kind(label: str, kinds: Mapping[str, Sequence[str]]) -> str | None:
     for kind, own in kinds.items():
         if kind == "depth" and "per" in words:
             continue  # layers per GPU
-        if any(
-            word.startswith(w) or (len(w) > 2 and word.endswith(w)) for word in words for w in own
-        ):
+        if any(_is_form_of(word, w) for word in words for w in own):
             return kind
     return None
 

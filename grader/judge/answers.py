@@ -65,6 +65,7 @@ class ScriptAnswer:
     cut: bool
     fault: str | None
     gap: str | None
+    asked: bool
     notes: tuple[str, ...]
 
 
@@ -115,6 +116,7 @@ def read_script(buffers: Sequence[bytes], gpus: int) -> ScriptAnswer:
             facts["cut"] is True,
             None if facts["gap"] else told,
             told if facts["gap"] else None,
+            facts["asked"] is True,
             tuple(map(plain, facts["notes"])),
         )
 

@@ -187,7 +187,7 @@ class WorkerProber:
                 used.close()  # a script leaves its process in any state
         self.notes |= dict.fromkeys(ran.notes)
         return ScriptRun(
-            depth, gpus, ran.trace, ran.file, ran.replicated, ran.cut, ran.fault, ran.gap, ran.notes
+            depth, gpus, ran.trace, ran.file, ran.replicated, ran.cut, ran.fault, ran.gap, ran.asked
         )
 
     def _as_the_script(self, seen: Forward) -> Forward | None:

@@ -18,7 +18,8 @@ class ScriptCheck:
 
     `agrees` is None where the script could not be run to its end, or ran no such model; `told`
     says what each of them does. A script that uses several GPUs, and fewer than there are, may
-    mean to: `certain` is False then. `replicated`: torch copied the model to several GPUs.
+    mean to, and one that was answered by us may do otherwise: `certain` is False then.
+    `replicated`: torch copied the model to several GPUs.
     """
 
     depth: int
@@ -60,9 +61,10 @@ def _compared(script: ScriptRun, run: Forward | None) -> ScriptCheck:
         told = script.gap or script.fault or "it runs no such model to its end"
         return ScriptCheck(*where, None, told, replicated=script.replicated)
     used = len(set(trace.placement()))
+    certain = used in (1, script.gpus) and not script.asked
     alone = _layers(run.trace) if run else "none that runs"
     told = f"{_layers(trace)} in {script.file}, run whole; {alone} by the class alone"
-    return ScriptCheck(*where, agrees, told, certain=used in (1, script.gpus))
+    return ScriptCheck(*where, agrees, told, certain=certain)
 
 
 def words_for(check: ScriptCheck) -> str | None:

@@ -66,6 +66,7 @@ class Ran:
             "trace": self.trace.to_json(),
             "cut": self.cut,
             "replicated": self.replicated,
+            "asked": bool(asked.given()),
             "notes": self.notes,
             "problem": None if self.problem is None else self.problem.to_json(),
             "gap": isinstance(self.problem, InterfaceGap),

@@ -10,13 +10,8 @@ _RULER = re.compile(r"[\s|:+=_-]*-[\s|:+=_-]*")
 _CELL_ENDS = re.compile(r"(?<!\\)\|")
 
 
-def as_row(cells: Iterable[str]) -> str:
-    """A line for the cells; what would end a cell within one is escaped."""
-    return f"| {' | '.join(_cleaned(cell) for cell in cells)} |"
-
-
 def as_rows(table: Iterable[Sequence[str]]) -> list[str]:
-    """Lines for a table. Columns and rows in which nothing stands are left out."""
+    """Lines for a table, without empty columns and rows; what would end a cell is escaped."""
     rows = [[_cleaned(cell) for cell in row] for row in table]
     width = max(map(len, rows), default=0)
     filled = [any(len(row) > n and row[n] for row in rows) for n in range(width)]
