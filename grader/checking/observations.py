@@ -135,7 +135,9 @@ class ScriptRun:
     `trace` holds one forward pass of each way in which its model ran. `fault` is the mistake at
     which it ended, `gap` why it could not be run or not to its end by no fault of its author's.
     `cut` says that it took too long. `replicated`: torch copied the whole model to several GPUs,
-    as nn.DataParallel does. `asked`: it asked for input or arguments, and was answered by us.
+    as nn.DataParallel does. `trained`: an optimizer of all parameters stepped after a backward
+    pass; what comes of that is not computed. `asked`: it asked for input or arguments, and was
+    answered by us.
     """
 
     depth: int
@@ -143,6 +145,7 @@ class ScriptRun:
     trace: Trace
     file: str | None = None
     replicated: bool = False
+    trained: bool = False
     cut: bool = False
     fault: str | None = None
     gap: str | None = None
@@ -162,6 +165,7 @@ class ScriptRun:
         return head | {
             "passes": [way._asdict() for way in self.trace.ways().values()],
             "replicated": self.replicated,
+            "trained": self.trained,
             "fault": self.fault,
             "gap": self.gap,
         }

@@ -62,6 +62,7 @@ class ScriptAnswer:
     file: str
     trace: Trace
     replicated: bool
+    trained: bool
     cut: bool
     fault: str | None
     gap: str | None
@@ -113,6 +114,7 @@ def read_script(buffers: Sequence[bytes], gpus: int) -> ScriptAnswer:
             plain(facts["file"]),
             _trace(facts, gpus),
             facts["replicated"] is True,
+            facts["trained"] is True,
             facts["cut"] is True,
             None if facts["gap"] else told,
             told if facts["gap"] else None,

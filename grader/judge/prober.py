@@ -187,7 +187,16 @@ class WorkerProber:
                 used.close()  # a script leaves its process in any state
         self.notes |= dict.fromkeys(ran.notes)
         return ScriptRun(
-            depth, gpus, ran.trace, ran.file, ran.replicated, ran.cut, ran.fault, ran.gap, ran.asked
+            depth,
+            gpus,
+            ran.trace,
+            ran.file,
+            replicated=ran.replicated,
+            trained=ran.trained,
+            cut=ran.cut,
+            fault=ran.fault,
+            gap=ran.gap,
+            asked=ran.asked,
         )
 
     def _as_the_script(self, seen: Forward) -> Forward | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import copy
 import functools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +30,7 @@ class Rounds:
 
     cut: bool = False
     backwards: int = 0  # so far
+    graph: bool = False  # the last of them began at something that has gradients
 
     def few(self, iterable: Iterable[Any]) -> Iterator[Any]:
         go_on = self.counter()
@@ -56,8 +57,10 @@ class Rounds:
 def without_gradients(rounds: Rounds) -> Iterator[None]:
     """Count calls of backward() and do nothing more: where layers run is known by then."""
 
-    def backward(*_: object, **__: object) -> None:
+    def backward(tensors: torch.Tensor | Sequence[torch.Tensor], *_: object, **__: object) -> None:
         rounds.backwards += 1
+        every = [tensors] if isinstance(tensors, torch.Tensor) else tensors
+        rounds.graph = any(one.requires_grad for one in every)
 
     before = torch.Tensor.backward, torch.autograd.backward
     setattr(torch.Tensor, "backward", backward)  # noqa: B010 - other types than torch's

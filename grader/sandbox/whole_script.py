@@ -21,8 +21,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
+import torch
 from torch import nn
+from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from grader import vgpu
 from grader.records import Json
@@ -50,7 +53,8 @@ class Ran:
     """What a run of one script came to.
 
     `cut` says that it was not let run to its end, `replicated` that torch copied the whole model
-    to several GPUs (nn.DataParallel).
+    to several GPUs (nn.DataParallel), `trained` that an optimizer of all its parameters made a
+    step after a backward pass.
     """
 
     file: Path
@@ -58,6 +62,7 @@ class Ran:
     cut: bool
     problem: StudentFault | InterfaceGap | None
     replicated: bool
+    trained: bool = False
     notes: list[str] = field(default_factory=list)
 
     def facts(self) -> Json:
@@ -66,6 +71,7 @@ class Ran:
             "trace": self.trace.to_json(),
             "cut": self.cut,
             "replicated": self.replicated,
+            "trained": self.trained,
             "asked": bool(asked.given()),
             "notes": self.notes,
             "problem": None if self.problem is None else self.problem.to_json(),
@@ -168,14 +174,20 @@ def _run(
     problem: StudentFault | InterfaceGap | None = None
     vgpu.reset()
     defined = _Definition.of(folder, site)
-    with _watched(defined, words, depth) as model, without_gradients(rounds), once():
+    with (
+        _watched(defined, words, depth) as model,
+        without_gradients(rounds),
+        _steps_seen(model, rounds),
+        once(),
+    ):
         try:
             with _time_limit():
                 problem = _execute(_parts(shortened(tree), path), module, rounds, folder)
         except _Enough:
             rounds.cut = True
     trace = _distinct(vgpu.trace(), model.forwards)
-    return Ran(file, trace, rounds.cut, problem, model.replicated, notes_on(path, tree))
+    notes = notes_on(path, tree)
+    return Ran(file, trace, rounds.cut, problem, model.replicated, model.trained, notes)
 
 
 def _execute(
@@ -269,6 +281,8 @@ class _Model:
 
     forwards: dict[int, None] = field(default_factory=dict)
     replicated: bool = False
+    trained: bool = False
+    made: WeakSet[nn.Module] = field(default_factory=WeakSet)
 
 
 @contextmanager
@@ -292,6 +306,22 @@ def _watched(defined: _Definition, words: Vocabulary, depth: int) -> Iterator[_M
         builtins.__build_class__ = build_class
 
 
+@contextmanager
+def _steps_seen(model: _Model, rounds: Rounds) -> Iterator[None]:
+    """Note that a model trains: an optimizer of all its parameters steps, by gradients."""
+
+    def stepped(optimizer: torch.optim.Optimizer, *_: object) -> None:
+        held = {id(p) for group in optimizer.param_groups for p in group["params"]}
+        trains = any({id(p) for p in one.parameters()} <= held for one in model.made)
+        model.trained = model.trained or (rounds.graph and trains)
+
+    handle = register_optimizer_step_post_hook(stepped)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
 def _wrap(cls: type[nn.Module], model: _Model, words: Vocabulary, depth: int) -> None:
     init, forward = cls.__init__, cls.forward
     signature = inspect.signature(init)
@@ -302,9 +332,11 @@ def _wrap(cls: type[nn.Module], model: _Model, words: Vocabulary, depth: int) ->
         try:
             bound = signature.bind(self, *args, **kwargs)
         except TypeError:
-            return init(self, *args, **kwargs)  # which says it better
+            init(self, *args, **kwargs)  # which says it better
+            return
         bound.arguments |= dict.fromkeys(takes, depth)
-        return init(*bound.args, **bound.kwargs)
+        init(*bound.args, **bound.kwargs)
+        model.made.add(self)
 
     @functools.wraps(forward)
     def noted(self: nn.Module, *args: Any, **kwargs: Any) -> Any:

@@ -160,6 +160,8 @@ def _facts(
         yield "host copies", facts["host_copies"], seen
     if "trains" in facts:
         trained = [o.get("trained", False) for o in observations if o["probe"] == "train"]
+        if not trained and all(script["replicated"] for script in scripts):
+            trained = [script["trained"] for script in scripts]  # the class does not run by itself
         yield "trains", facts["trains"], bool(trained) and all(trained)
 
 

@@ -175,6 +175,23 @@ def test_data_parallel_is_recognised(probing):
     assert ran.trace_of_model() is None
 
 
+@pytest.mark.parametrize(
+    ("change", "trains"),
+    [
+        (("", ""), True),
+        (("model.parameters()", "model.layers[0].parameters()"), False),
+        (("optimizer.step()", ""), False),
+        (("mse_loss(out,", "mse_loss(out.detach(),"), False),
+        (("loss.backward()", ""), False),
+        (("loss.backward()", "torch.autograd.backward([loss])"), True),
+    ],
+    ids=lambda value: value[1] if isinstance(value, tuple) else "",
+)
+def test_whether_a_script_trains_its_model(probing, change, trains):
+    ran = probing(CLASS + TRAIN.replace(*change) + "\ntrain(6)\n").run_script(7, 3)
+    assert ran.trained is trains
+
+
 def test_a_script_may_import_its_class(probing):
     files = {
         "src/model.py": CLASS,
