@@ -76,11 +76,10 @@ def _is_heading(line: str, below: str) -> bool:
 
 def find(text: str, phrases: Iterable[str]) -> Iterator[Found]:
     """Every place where one of the phrases stands, sentence by sentence."""
-    patterns = [(phrase, _pattern(phrase)) for phrase in phrases]
-    for sentence in sentences(text):
-        words = plain(sentence)
-        if sentence.rstrip("\"”')] ").endswith("?"):
-            continue
+    saying = _saying(text)
+    everything = "\n".join(words for _, words in saying)
+    patterns = [(phrase, _pattern(phrase)) for phrase in phrases if _may_be_in(everything, phrase)]
+    for sentence, words in saying:
         for phrase, pattern in patterns:
             for match in _everywhere(pattern, words):
                 clause = _before(words[: match.start()].split())
@@ -88,6 +87,13 @@ def find(text: str, phrases: Iterable[str]) -> Iterator[Found]:
                 after = words[match.end() :].split()[:1]
                 denied = not _denies(phrase.split()) and _denies([*clause, *own, *after])
                 yield Found(sentence, phrase, denied, bool(_UNSAID & {*clause, *own}))
+
+
+@functools.lru_cache(maxsize=64)  # many cues are looked for in one answer
+def _saying(text: str) -> list[tuple[str, str]]:
+    """The sentences that say something, each with its plain words: a question does not."""
+    every = ((sentence, plain(sentence)) for sentence in sentences(text))
+    return [(s, words) for s, words in every if not s.rstrip("\"”')] ").endswith("?")]
 
 
 def _everywhere(pattern: re.Pattern[str], words: str) -> Iterator[re.Match[str]]:
@@ -123,6 +129,18 @@ def _denies(words: Iterable[str]) -> bool:
     return any(word.strip("^(|)*") in _DENYING or word.endswith(("n't", "n’t")) for word in words)
 
 
+def _may_be_in(text: str, phrase: str) -> bool:
+    """Whether all its words are somewhere; most phrases are spared their pattern by it."""
+    return all(any(start in text for start in starts) for starts in _starts(phrase))
+
+
+@functools.cache
+def _starts(phrase: str) -> list[list[str]]:
+    """For each word of a phrase how it may begin."""
+    words = [word for word in _WORD.findall(phrase.removeprefix("^")) if word != ".."]
+    return [[_start(choice) for choice in _choices(word)] for word in words]
+
+
 @functools.cache
 def _pattern(phrase: str) -> re.Pattern[str]:
     parts = []
@@ -137,10 +155,24 @@ def _pattern(phrase: str) -> re.Pattern[str]:
 
 def _word(word: str) -> str:
     """`(a|b)*` and the like, as a regular expression of one word."""
-    star = word.endswith("*") and len(word) > 1
-    inside = word.removesuffix("*") if star else word
-    choices = inside[1:-1].split("|") if "|" in inside else [inside]
-    ends = [c.removesuffix("*") if len(c) > 1 else c for c in choices]
-    loose = [r"\S*" if star or (len(c) > 1 and c.endswith("*")) else "" for c in choices]
-    words = [re.escape(plain(e) or e) + tail for e, tail in zip(ends, loose, strict=True)]
-    return f"(?:{'|'.join(words)})"
+    star = "|" in word and word.endswith("*")
+    found = [
+        re.escape(_start(choice)) + (r"\S*" if star or _is_open(choice) else "")
+        for choice in _choices(word)
+    ]
+    return f"(?:{'|'.join(found)})"
+
+
+def _choices(word: str) -> list[str]:
+    return word.removesuffix("*")[1:-1].split("|") if "|" in word else [word]
+
+
+def _start(choice: str) -> str:
+    """A word as `plain` has it, without its star."""
+    start = choice.removesuffix("*") if _is_open(choice) else choice
+    return plain(start) or start
+
+
+def _is_open(choice: str) -> bool:
+    """Whether a star ends it; a star alone is one."""
+    return len(choice) > 1 and choice.endswith("*")

@@ -58,7 +58,12 @@ def heading_in(line: str) -> str:
 
 def numbered(line: str, words: Sequence[str]) -> Numbered | None:
     """Read "Task 1", "TASK one: x", "Tasks 4 and 5", "1. ülesanne", but not "Task 1 shows"."""
-    forward, backward = _numbered(tuple(words))
+    return _numbered_line(line, tuple(words))
+
+
+@lru_cache(maxsize=4096)  # each question of a report asks the same of its lines
+def _numbered_line(line: str, words: tuple[str, ...]) -> Numbered | None:
+    forward, backward = _numbered(words)
     found = forward.match(line) or backward.match(line)
     if found is None:
         return None

@@ -27,18 +27,12 @@ _RIGHT_TO_LEFT = {"R", "AL", "AN"}
 _MARKS = {"Mn", "Mc", "Me"}
 
 
+@lru_cache(maxsize=4096)
 def face_for(char: str, preferred: str = SANS) -> str | None:
     """The face that prints `char`, or None where no shipped face prints it rightly."""
     if not _simple(char):
         return None
-    if ord(char) in _glyphs(preferred):
-        return preferred
-    return _fallback_for(char)
-
-
-@lru_cache(maxsize=4096)
-def _fallback_for(char: str) -> str | None:
-    return next((face for face in _FALLBACKS if ord(char) in _glyphs(face)), None)
+    return next((face for face in (preferred, *_FALLBACKS) if ord(char) in _glyphs(face)), None)
 
 
 def _simple(char: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from itertools import groupby
 from xml.sax.saxutils import escape
 
@@ -34,6 +35,7 @@ def clean(text: str) -> str:
     return "\n".join(re.sub(" +", " ", line).strip() for line in text.split("\n")).strip()
 
 
+@lru_cache(maxsize=4096)
 def _printed(char: str) -> str:
     """`char`, a space, nothing, or NUL for what cannot be printed."""
     category = unicodedata.category(char)

@@ -16,7 +16,7 @@ from grader.sandbox.environment import clean_environment
 from grader.sandbox.features import Features, Rung
 from grader.sandbox.host import Launcher
 from grader.sandbox.limits import Limits
-from grader.sandbox.reader import PROGRAM as REPORT_READER
+from grader.sandbox.reader import MODULES as READER_MODULES
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def sandboxes(folder: Path | None = None, *, trust: bool = False) -> Iterator[Sa
         return
     from grader.sandbox.zygote_host import WORKER_MODULES, Zygote
 
-    with Zygote(preload=(*WORKER_MODULES, REPORT_READER), folder=folder) as zygote:
+    with Zygote(preload=(*WORKER_MODULES, *READER_MODULES), folder=folder) as zygote:
         _refuse(zygote.features, trust=trust)
         yield Sandboxes(zygote.launcher, zygote.features.to_json(), zygote.revive)
 

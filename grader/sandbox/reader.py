@@ -13,6 +13,7 @@ from grader.sandbox.limits import Limits
 from grader.sandbox.request import Request
 
 PROGRAM = "grader.intake.report_reader"  # named, not imported: it runs in its own process
+MODULES = (PROGRAM, "grader.intake.reading.pdf")  # what nearly every report takes
 LIMITS = Limits(cpu=20, wall=60, memory=1 << 30)
 LONGEST = 8 << 20  # bytes of text
 

@@ -30,14 +30,14 @@ def prepare() -> None:
 
     What is registered with torch's dispatcher is inherited; it does nothing before `become`.
     """
-    from grader.vgpu import linear
+    from grader.vgpu import linear, special_ops
     from grader.vgpu.backends import cuda, meta  # noqa: F401 - only their import takes time
     from grader.vgpu.patches import autocast, build, data_parallel, surface
 
     _parts()  # imports them all
     surface.places()  # a child that looks at every module copies the pages that hold them
     data_parallel.modules()
-    for part in (build, autocast, linear):
+    for part in (build, autocast, linear, special_ops):
         part.install()
 
 

@@ -33,6 +33,8 @@ _libraries: list[Any] = []
 
 
 def install() -> None:
+    if _libraries:  # before this process was forked
+        return
     library = Library("aten", "IMPL")
     carrier = devices.CARRIER.capitalize()
     for name in _WITH_KERNELS:
