@@ -63,12 +63,14 @@ class Cue:
 
     `case` names it, `says` tells it in words for students. It is said where one of the phrases
     `any` stands in the answer and is not denied, and none of `never` is (`checking.phrases`).
+    Where all cues of a criterion are `decisive` and said, its full points need nobody's word.
     """
 
     case: str
     says: str
     any: list[str] = attrs.field(validator=_phrases)
     never: list[str] = attrs.field(factory=list)
+    decisive: bool = False
 
 
 @attrs.frozen

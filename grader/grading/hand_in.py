@@ -20,7 +20,7 @@ from grader.grading import fingerprint, results
 from grader.grading.observed import Observed, read_observed
 from grader.grading.run import Graded, Job, Need, Run
 from grader.judge import Verdict, generator, judge, rescore
-from grader.judge.award import for_a_person, undecided
+from grader.judge.award import for_a_person, suggested, undecided
 from grader.records import (
     CriterionScore,
     Kind,
@@ -158,7 +158,8 @@ def _written(
         score = suggestion or for_a_person(criterion, passage.text, "")
         evidence = f"{score.evidence.rstrip('.')}. {_stands(passage, criterion, report)}"
         return replace(score, evidence=evidence, found=passage.text)
-    return replace(suggestion, found=passage.text)
+    sure = suggestion if passage.exact else suggested(suggestion)
+    return replace(sure, found=passage.text)
 
 
 def _missing(criterion: Criterion, report: Report) -> str:

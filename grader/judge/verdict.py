@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from grader.checking.cases import CaseResult
 from grader.judge.award import (
     award,
     confirmed,
@@ -49,9 +50,17 @@ def verdict_on(rubric: Rubric, seen: Record) -> Verdict:
     for criterion in rubric.criteria:
         cases = [case for case in seen.read if case.criterion == criterion.id]
         if criterion.kind is not Kind.CODE and cases:
-            scores[criterion.id] = suggested(award(criterion, cases))
+            scores[criterion.id] = _read(criterion, cases)
     observations = seen.tries[0].observations if seen.tries else ()
     return Verdict(scores, observations, seen.notes, seen.to_json())
+
+
+def _read(criterion: Criterion, cases: list[CaseResult]) -> CriterionScore:
+    """What is read is suggested; final are full points for cues that the rubric calls decisive."""
+    score = award(criterion, cases)
+    decisive = {cue.case for cue in criterion.cue if cue.decisive}
+    full = score.earned == criterion.points
+    return score if full and decisive >= {case.case for case in cases} else suggested(score)
 
 
 def code_criteria(rubric: Rubric) -> list[Criterion]:

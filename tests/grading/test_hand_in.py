@@ -127,6 +127,29 @@ def test_a_persons_decision_survives_where_its_points_did_not_move(run, job, obs
     assert (moved.earned, moved.earlier) == (None, "1 of 1.5 points: nearly")
 
 
+@pytest.mark.parametrize(
+    ("decisive", "outcome", "page", "state"),
+    [
+        (True, "passed", "Task 1\nQ1\n3 and 3\n", State.FINAL),
+        (False, "passed", "Task 1\nQ1\n3 and 3\n", State.PROVISIONAL),
+        (True, "failed", "Task 1\nQ1\n2 and 4\n", State.PROVISIONAL),
+        (True, "passed", "Task 1\n3 and 3\n", State.PROVISIONAL),  # perhaps another's answer
+    ],
+)
+def test_what_decisive_cues_say_is_final_where_it_earns_all(
+    run, job, observed, decisive, outcome, page, state
+):
+    said = {"criterion": "t1.q1", "case": "3 and 3", "outcome": outcome, "evidence": "it says so"}
+    record = observed.record | {"read": [said | {"hint": None, "operator": None}]}
+    replace(observed, record=record, report=Report("r.pdf", (page,))).write(run.out / "ann")
+    [first, *others] = load_rubric("hw3").criteria
+    cues = [attrs.evolve(cue, decisive=decisive) for cue in first.cue]
+    rubric = attrs.evolve(run.rubric, criterion=[attrs.evolve(first, cue=cues), *others])
+    assert grade(replace(run, rubric=rubric), replace(job, need=Need.SCORING)).fault is None
+    score = results.read(run.out, "ann").criteria[0]
+    assert (score.state, score.earned) == (state, 1.5 if outcome == "passed" else 0.0)
+
+
 def test_the_score_is_written_last(run, job, observed, monkeypatch):
     def killed(score, path):
         raise KeyboardInterrupt
