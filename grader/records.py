@@ -148,6 +148,7 @@ class Score:
 
     `late` says how late it was handed in. `late_share` is the share of the points earned that is
     lost by that, and `excused` why nothing is.
+    `pages` are pictures of pages of the report that a person must see, files beside this one.
     `made_from` are hashes of all that it follows from, by what they are of; `protections` says
     what confined the student's code.
     """
@@ -169,6 +170,7 @@ class Score:
     problem: str | None = None
     notes: tuple[str, ...] = ()
     suspicions: tuple[str, ...] = ()  # for the instructor only; never a verdict
+    pages: tuple[str, ...] = ()
     made_from: dict[str, str] = field(default_factory=dict)
     protections: Json = field(default_factory=dict)
 
@@ -223,6 +225,7 @@ class Score:
             "problem": self.problem,
             "notes": list(self.notes),
             "suspicions": list(self.suspicions),
+            "pages": list(self.pages),
             "made_from": self.made_from,
             "protections": self.protections,
         }
@@ -256,6 +259,7 @@ class Score:
                 problem=data.get("problem"),
                 notes=tuple(data.get("notes", ())),
                 suspicions=tuple(data.get("suspicions", ())),
+                pages=tuple(data.get("pages", ())),
                 made_from=dict(data.get("made_from") or {}),
                 protections=dict(data.get("protections") or {}),
             )
@@ -277,14 +281,14 @@ def _criterion(data: Json) -> CriterionScore:
 class Report:
     """The text of a hand-in's report, page by page, or why there is none.
 
-    Tables are lines of the form `| cell | cell |`. `pictures` are the pages, counted from 1,
-    that hold pictures and next to no text: what they say, only a person can read.
+    Tables are lines of the form `| cell | cell |`. `to_see` are the pages, counted from 1, that
+    hold pictures and next to no text, or were perhaps read in a wrong order.
     """
 
     file: str | None = None
     pages: tuple[str, ...] = ()
     problem: str | None = None
-    pictures: tuple[int, ...] = ()
+    to_see: tuple[int, ...] = ()
 
     @property
     def text(self) -> str:

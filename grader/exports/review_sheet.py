@@ -12,7 +12,7 @@ from grader.exports.cells import Table, number_cell, text_cell, typed, whole_tab
 from grader.exports.decisions import Decision, open_to_decision
 from grader.exports.drafts import NO_DRAFTS, Drafts, Place
 from grader.exports.sheet import ACCEPTED, COLUMNS, Row, read_rows, read_text, refusal
-from grader.records import CriterionScore, Score, State
+from grader.records import CriterionScore, Kind, Score, State
 
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
 
@@ -48,7 +48,7 @@ def _row(score: Score, criterion: CriterionScore) -> list[str]:
         text_cell(criterion.title),
         number_cell(criterion.points),
         text_cell(criterion.question),
-        text_cell(_evidence(criterion)),
+        text_cell(_evidence(score, criterion)),
         text_cell(criterion.found),
         number_cell(criterion.earned if criterion.state is State.PROVISIONAL else None),
         number_cell(criterion.earned if decided else None),
@@ -56,10 +56,15 @@ def _row(score: Score, criterion: CriterionScore) -> list[str]:
     ]
 
 
-def _evidence(criterion: CriterionScore) -> str:
-    if criterion.earlier is None:
-        return criterion.evidence
-    return f"{criterion.evidence} Decided before: {criterion.earlier}"
+def _evidence(score: Score, criterion: CriterionScore) -> str:
+    """What was seen, where pages are shown as pictures, and what a person decided before."""
+    told = [criterion.evidence]
+    if score.pages and criterion.kind is not Kind.CODE:
+        shown = ", ".join(f"{score.submission}/{page}" for page in score.pages)
+        told[0] = f"{told[0].rstrip('.')}. Pages to see: {shown}."
+    if criterion.earlier is not None:
+        told.append(f"Decided before: {criterion.earlier}")
+    return " ".join(told)
 
 
 # ---------------------------------------------------------------------- reading

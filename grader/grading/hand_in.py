@@ -78,10 +78,14 @@ def observe(run: Run, job: Job) -> tuple[Observed, list[str]]:
         submission, ignored = intake.open_entry(job.entry, Path(scratch), run.assignment)
         suspicions = intake.suspicions(submission.folder, submission.code)
         record, report = None, Report()
+        pages: tuple[str, ...] = ()
         if submission.problem is None:
             copy = Path(scratch).resolve() / "copy"  # without links and junk
             intake.copy_files(submission.folder, copy)
             report = _read_report(submission, copy, run.launcher)
+            pages = results.write_pages(
+                run.out / job.entry.id, reader.draw_pages(run.launcher, copy, report)
+            )
             record = _judged(run, submission, copy, report).record
     observed = Observed(
         made_from=fingerprint.observed_part(job.made_from),
@@ -91,6 +95,7 @@ def observe(run: Run, job: Job) -> tuple[Observed, list[str]]:
         problem=submission.problem,
         notes=submission.notes,
         suspicions=suspicions,
+        pages=pages,
         protections=run.protections,
     )
     return observed, ignored
@@ -226,6 +231,7 @@ def _score(
             *_late_notes(run, late, excused),
         ),
         suspicions=observed.suspicions if observed else (),
+        pages=observed.pages if observed else (),
         made_from=job.made_from,
         protections=observed.protections if observed else {},
     )

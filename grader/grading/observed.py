@@ -10,7 +10,7 @@ from grader.grading.run import HashesByName
 from grader.records import Json, Report, write_json
 
 FILE = "observed.json"
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class Observed:
     problem: str | None = None
     notes: tuple[str, ...] = ()  # those of the hand-in itself
     suspicions: tuple[str, ...] = ()
+    pages: tuple[str, ...] = ()  # pictures of pages of the report, files in the same folder
     protections: Json = field(default_factory=dict)
 
     def write(self, folder: Path) -> None:
@@ -41,8 +42,8 @@ def read_observed(folder: Path) -> Observed | None:
         if data.pop("schema") != SCHEMA:
             return None
         report = data.pop("report")
-        report |= {name: tuple(report.get(name, ())) for name in ("pages", "pictures")}
-        data |= {name: tuple(data[name]) for name in ("notes", "suspicions")}
+        report |= {name: tuple(report.get(name, ())) for name in ("pages", "to_see")}
+        data |= {name: tuple(data[name]) for name in ("notes", "suspicions", "pages")}
         return Observed(report=Report(**report), **data)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None  # of another version, or of nobody: the code is run again

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from grader import exports
 from grader.errors import UsageError
-from grader.records import Score, is_temporary, write_json
+from grader.records import Score, is_temporary, write_bytes, write_json
 
 SCORE = "score.json"
+PAGE = "page-{}.jpg"
 REVIEW = "review.csv"
 GRADEBOOK = "gradebook.csv"
 
@@ -39,6 +40,15 @@ def sweep(out: Path) -> None:
 def write(out: Path, score: Score) -> None:
     """Write a score, whole."""
     write_json(out / score.submission / SCORE, score.to_json())
+
+
+def write_pages(folder: Path, pages: Mapping[int, bytes]) -> tuple[str, ...]:
+    """Write pictures of pages of a report, in the place of earlier ones; their names."""
+    for old in folder.glob(PAGE.format("*")):
+        old.unlink()
+    for number, picture in pages.items():
+        write_bytes(folder / PAGE.format(number), picture)
+    return tuple(PAGE.format(number) for number in sorted(pages))
 
 
 def read(out: Path, submission: str) -> Score | None:

@@ -1,7 +1,7 @@
 """A program for the sandbox: `--folder FOLDER FILE` prints the text of a report as JSON.
 
-{"pages": [...], "pictures": [...]}, {"problem": "..."}, or both where only a part could be
-read. A hostile file can hang a reader or eat memory, so whoever starts this sets limits.
+{"pages": [...], "to_see": [...]}, {"problem": "..."}, or all where only a part could be read.
+A hostile file can hang a reader or eat memory, so whoever starts this sets limits.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ def read(path: Path) -> dict[str, Any]:
     try:
         document = _read(path)
     except UnreadableError as error:
-        return {"problem": f"{name} {error}"}
+        return {"problem": f"{name} {error}"} | ({"to_see": error.to_see} if error.to_see else {})
     except (RecursionError, MemoryError):  # nested or blown up beyond what any report is
         return {"problem": f"{name} is too deep or too large inside; export it again as PDF"}
     answer: dict[str, Any] = {"pages": document.pages}
-    if document.pictures:
-        answer["pictures"] = document.pictures
+    if document.to_see:
+        answer["to_see"] = document.to_see
     if document.remarks:
         answer["problem"] = f"{name}: {'; '.join(document.remarks)}"
     return answer

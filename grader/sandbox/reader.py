@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from grader.sandbox.limits import Limits
 from grader.sandbox.request import Request
 
 PROGRAM = "grader.intake.report_reader"  # named, not imported: it runs in its own process
+DRAWER = "grader.intake.page_pictures"
+JPEG = b"\xff\xd8\xff"
 MODULES = (PROGRAM, "grader.intake.reading.pdf")  # what nearly every report takes
 LIMITS = Limits(cpu=20, wall=60, memory=1 << 30)
 LONGEST = 8 << 20  # bytes of text
@@ -29,9 +32,23 @@ def read_report(launcher: Launcher, folder: Path, file: Path) -> Report:
         return Report(shown, (), f"{shown} could not be read within {LIMITS.cpu:g} s")
     try:
         answer = json.loads(run.output)
-        pages, pictures = answer.get("pages", []), answer.get("pictures", [])
-        return Report(
-            shown, tuple(map(str, pages)), answer.get("problem"), tuple(map(int, pictures))
-        )
+        pages, to_see = answer.get("pages", []), answer.get("to_see", [])
+        return Report(shown, tuple(map(str, pages)), answer.get("problem"), tuple(map(int, to_see)))
     except (ValueError, TypeError, AttributeError, RecursionError):  # a program's words, not ours
         return Report(shown, (), f"{shown} could not be read: the reader ended on it")
+
+
+def draw_pages(launcher: Launcher, folder: Path, report: Report) -> dict[int, bytes]:
+    """JPEGs of the pages of a report in `folder` that a person must see, where they can be had."""
+    if not report.to_see or report.file is None:
+        return {}
+    arguments = [report.file, *map(str, report.to_see)]
+    request = Request(DRAWER, str(folder.resolve()), arguments, clean_environment(folder), LIMITS)
+    run = launcher.run(request, output_limit=LONGEST, output_kept=LONGEST)
+    try:
+        answer = {
+            int(number): base64.b64decode(data) for number, data in json.loads(run.output).items()
+        }
+    except (ValueError, TypeError, AttributeError, RecursionError):  # a program's words, not ours
+        return {}
+    return {n: jpeg for n, jpeg in answer.items() if n in report.to_see and jpeg.startswith(JPEG)}

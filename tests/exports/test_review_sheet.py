@@ -19,7 +19,7 @@ from grader.exports import (
 )
 from grader.exports.cells import text_cell, typed
 from grader.exports.review_sheet import COLUMNS
-from grader.records import Outcome, State
+from grader.records import Kind, Outcome, State
 
 
 @pytest.fixture
@@ -79,6 +79,13 @@ def test_a_row_for_each_criterion_that_waits(path):
         "earned": "",
         "comment": "",
     }
+
+
+def test_pages_that_a_person_must_see_are_named(tmp_path):
+    read, ran = waiting("t1.q1", 1.5), replace(waiting("t3.even", 1.0), kind=Kind.CODE)
+    write_review(tmp_path / "review.csv", [score("s01", None, read, ran, pages=("page-2.jpg",))])
+    told = [row["evidence"] for row in table(tmp_path / "review.csv")]
+    assert told == ["a person reads it. Pages to see: s01/page-2.jpg.", "a person reads it"]
 
 
 def test_one_line_per_row_so_that_line_numbers_are_row_numbers(path):

@@ -167,7 +167,7 @@ def child(seed: int, first: int, count: int) -> None:
             start = time.perf_counter()
             answer = read(path)
             json.dumps(answer)
-            if not answer or answer.keys() - {"pages", "pictures", "problem"}:
+            if not answer or answer.keys() - {"pages", "to_see", "problem"}:
                 raise ValueError(f"unexpected answer: {answer.keys()}")
             report = Report("r", tuple(answer.get("pages", ())))
             for where in (["Task 1", "Q1"], ["Task 2", "Table"], ["Task 5", "Answer"]):

@@ -215,7 +215,7 @@ def test_pages_of_pictures_are_for_a_person(tmp_path: Path) -> None:
     found = flow(
         tmp_path / "r.pdf", "Task 1", PROSE, PageBreak(), "Task 2", shown, PageBreak(), shown
     )
-    assert found["pictures"] == [2, 3]
+    assert found["to_see"] == [2, 3]
     assert found["problem"] == ("r.pdf: page 3 holds no text (a picture?); page 2 is a picture")
 
 

@@ -132,5 +132,6 @@ def test_a_report_in_estonian(where: tuple[str, ...], own: str) -> None:
 def test_a_scan_is_for_a_person() -> None:
     assert read(HERE / "scan.pdf") == {
         "problem": "scan.pdf holds pictures but no text (a scan or screenshots?); "
-        "a person must read it"
+        "a person must read it",
+        "to_see": [1, 2, 3],
     }

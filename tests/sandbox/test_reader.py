@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import io
 import shutil
 import zipfile
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from grader.intake.page_pictures import HEIGHT
+from grader.records import Report
 from grader.sandbox import reader
 from grader.sandbox.host import Launcher
 
@@ -32,6 +36,26 @@ def test_what_is_no_text_comes_back_as_a_problem(launcher: Launcher, folder: Pat
     report = reader.read_report(launcher, folder, Path("scan.pdf"))
     assert report.pages == ()
     assert "a person must read it" in (report.problem or "")
+
+
+def test_pages_that_a_person_must_see_are_drawn(launcher: Launcher, folder: Path) -> None:
+    report = reader.read_report(launcher, folder, Path("scan.pdf"))
+    pages = reader.draw_pages(launcher, folder, report)
+    assert pages.keys() == {1, 2, 3}
+    with Image.open(io.BytesIO(pages[2])) as page:
+        assert 1000 < page.height <= HEIGHT
+        darkest, lightest = page.convert("L").getextrema()
+    assert darkest < 100 < 200 < lightest  # letters on paper
+
+
+def test_what_is_text_is_not_drawn(launcher: Launcher, folder: Path) -> None:
+    report = reader.read_report(launcher, folder, Path("latex.pdf"))
+    assert reader.draw_pages(launcher, folder, report) == {}
+
+
+def test_a_page_that_cannot_be_drawn_is_left_out(launcher: Launcher, folder: Path) -> None:
+    assert reader.draw_pages(launcher, folder, Report("scan.pdf", to_see=(1, 7))).keys() == {1}
+    assert reader.draw_pages(launcher, folder, Report("word.docx", to_see=(1,))) == {}
 
 
 def test_a_bomb_ends_in_a_line(launcher: Launcher, folder: Path) -> None:

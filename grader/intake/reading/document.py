@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 MAX_PAGES = 100
@@ -13,19 +14,27 @@ PICTURE = "[picture]"
 
 
 class UnreadableError(Exception):
-    """A file that cannot be read, in words for the one who handed it in: "is empty; ..."."""
+    """A file that cannot be read, in words for the one who handed it in: "is empty; ...".
+
+    `to_see` are the pages of which a person may read more.
+    """
+
+    def __init__(self, why: str, to_see: Sequence[int] = ()) -> None:
+        super().__init__(why)
+        self.to_see = list(to_see)
 
 
 @dataclass
 class Document:
     """Pages of text in reading order, tables in it as rows of `| cell | cell |`.
 
-    `pictures` are the pages, counted from 1, that a person must look at: they hold pictures and
-    next to no text. `remarks` say what was left out, or may have been read wrongly.
+    `to_see` are the pages, counted from 1, that a person must look at: they hold pictures and
+    next to no text, or their order is a guess. `remarks` say what was left out, or may have been
+    read wrongly.
     """
 
     pages: list[str]
-    pictures: list[int] = field(default_factory=list)
+    to_see: list[int] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
 

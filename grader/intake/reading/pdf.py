@@ -69,7 +69,7 @@ def _read(document: pypdfium2.PdfDocument) -> Document:
     texts = _texts(found)
     written = [text.replace(PICTURE, "").strip() for text in texts]
     if not any(written):
-        raise UnreadableError(_why_empty(found))
+        raise _empty(found)
     remarks = [_why_blank(n, found) for n, text in enumerate(written, 1) if not text]
     remarks += [f"page {n} is a picture" for n in found.pictures if written[n - 1]]
     remarks += [f"page {n} may have been read in a wrong order" for n in found.guessed]
@@ -77,7 +77,7 @@ def _read(document: pypdfium2.PdfDocument) -> Document:
         remarks.append(f"only the first {MAX_PAGES} of {len(document)} pages were read")
     if room <= 0:
         remarks.append(f"only the first {MAX_CHARACTERS:,} characters were read")
-    return Document(texts, found.pictures, remarks)
+    return Document(texts, sorted({*found.pictures, *found.guessed}), remarks)
 
 
 def _add(found: _Pages, page: PdfPage, number: int, rows: int) -> int:
@@ -143,10 +143,11 @@ def _texts(found: _Pages) -> list[str]:
     return texts
 
 
-def _why_empty(found: _Pages) -> str:
+def _empty(found: _Pages) -> UnreadableError:
     if found.unread:
-        return "is damaged, its pages cannot be read; export it again"
-    return "holds pictures but no text (a scan or screenshots?); a person must read it"
+        return UnreadableError("is damaged, its pages cannot be read; export it again")
+    why = "holds pictures but no text (a scan or screenshots?); a person must read it"
+    return UnreadableError(why, range(1, len(found.printed) + 1))
 
 
 def _why_blank(number: int, found: _Pages) -> str:
