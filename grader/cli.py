@@ -121,7 +121,7 @@ def class_(
     _show(result, out)
     if result.stopped:
         sys.exit(STOPPED + result.stopped)
-    sys.exit(OUR_FAULT if result.failed else 0)
+    sys.exit(OUR_FAULT if result.failed or result.fault else 0)
 
 
 @main.command()
@@ -252,8 +252,10 @@ def _show(result: ClassResult, out: Path) -> None:
     for score in result.scores:
         if score.suspicions:
             click.echo(f"to look at: {score.submission}: {score.suspicions[0]}{_more(score)}")
+    if result.fault:
+        click.echo(result.fault, err=True)
     waiting = [s for s in result.scores if s.pending]
-    click.echo(f"{_counts(result)}. Reports and gradebook.csv are in {out}/.")
+    click.echo(f"{_counts(result)}. Reports, class.pdf and gradebook.csv are in {out}/.")
     if result.stopped:
         click.echo(
             f"Stopped before the end: {result.left} still to be graded. What is finished is kept; "

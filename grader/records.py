@@ -21,6 +21,9 @@ from typing import IO, Any
 SCHEMA = 1
 _TEMPORARY = ".part"
 
+#: In class.toml "$depth" stands for the depth that a check asks for; so with other roles.
+ROLE = "$"
+
 Json = dict[str, Any]
 
 
@@ -70,7 +73,8 @@ class Submission:
     necessary, and is only read, never written. `problem` says in one line why the hand-in
     cannot be read at all (then `folder` may be empty); `notes` are smaller things worth
     telling the instructor. `files` are what an instructor said to be the file for a task (by its
-    id), the `model` or the `report`, relative to `folder`.
+    id), the `model` or the `report`, relative to `folder`; `classes` the class in it that is meant,
+    `arguments` what its constructor is given.
     """
 
     id: str
@@ -80,6 +84,8 @@ class Submission:
     code: tuple[Path, ...] = ()  # Python files, relative to `folder`; the named model first
     reports: tuple[Path, ...] = ()  # report files, relative to `folder`, best candidate first
     files: dict[str, Path] = field(default_factory=dict)
+    classes: dict[str, str] = field(default_factory=dict)
+    arguments: Json = field(default_factory=dict)
     problem: str | None = None
     notes: tuple[str, ...] = ()
 
@@ -107,6 +113,7 @@ class CriterionScore:
     question: str | None = None  # what was asked, and what to look for: for whoever reviews
     comment: str | None = None  # a person's words, from `grade confirm`; "" where there are none
     override: bool = False  # points and comment are those of class.toml
+    instead_of: float | None = None  # final points that an override took the place of, if any were
     earlier: str | None = None  # what a person decided when this was different: for whoever reviews
     operator: str | None = None
 
@@ -130,6 +137,7 @@ class CriterionScore:
             outcome=outcome,
             comment=comment,
             override=False,
+            instead_of=None,
             earlier=None,
         )
 
@@ -146,6 +154,7 @@ class TaskTitle:
 class Score:
     """One submission's result. Points are sums over `criteria`; only final ones count.
 
+    `ignored` are lines on what was passed over in the hand-in.
     `late` says how late it was handed in. `late_share` is the share of the points earned that is
     lost by that, and `excused` why nothing is.
     `pages` are pictures of pages of the report that a person must see, files beside this one.
@@ -171,6 +180,7 @@ class Score:
     notes: tuple[str, ...] = ()
     suspicions: tuple[str, ...] = ()  # for the instructor only; never a verdict
     pages: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
     made_from: dict[str, str] = field(default_factory=dict)
     protections: Json = field(default_factory=dict)
 
@@ -226,6 +236,7 @@ class Score:
             "notes": list(self.notes),
             "suspicions": list(self.suspicions),
             "pages": list(self.pages),
+            "ignored": list(self.ignored),
             "made_from": self.made_from,
             "protections": self.protections,
         }
@@ -260,6 +271,7 @@ class Score:
                 notes=tuple(data.get("notes", ())),
                 suspicions=tuple(data.get("suspicions", ())),
                 pages=tuple(data.get("pages", ())),
+                ignored=tuple(data.get("ignored", ())),
                 made_from=dict(data.get("made_from") or {}),
                 protections=dict(data.get("protections") or {}),
             )
@@ -305,7 +317,8 @@ class ClassResult:
     `missing` who of the roster handed in nothing; `excused` why somebody loses nothing by being
     late, by submission; `kept` where an earlier review sheet was set
     aside because what a person had filled in no longer fits. `stopped` is the signal that ended
-    the run early; `left` counts what it did not come to.
+    the run early; `left` counts what it did not come to. `fault` says why the report of the class
+    is missing.
     """
 
     scores: list[Score] = field(default_factory=list)
@@ -319,6 +332,7 @@ class ClassResult:
     excused: dict[str, str] = field(default_factory=dict)
     kept: Path | None = None
     stopped: int | None = None
+    fault: str | None = None
 
 
 @contextmanager

@@ -114,6 +114,11 @@ class Model:
     gpus: list[str]
     devices: list[str]
 
+    @property
+    def roles(self) -> list[str]:
+        """What a parameter can be: `width`, `depth` and so on."""
+        return [f.name for f in attrs.fields(Model) if f.name != "class_name"]
+
 
 @attrs.frozen
 class Limits:

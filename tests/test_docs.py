@@ -7,6 +7,8 @@ from pathlib import Path
 import click
 
 from grader.cli import main
+from grader.intake import read_class, refuse_overrides
+from grader.rubric import load_rubric
 from grader.vgpu.cli import command as vgpu_command
 
 ROOT = Path(__file__).parents[1]
@@ -35,6 +37,23 @@ def test_every_option_in_the_readme_exists():
     }
     assert shown
     assert shown <= known
+
+
+def test_the_class_toml_of_the_readme_is_one(tmp_path):
+    [text] = [
+        block for block in re.findall(r"```toml\n(.*?)```", README, re.DOTALL) if "[over" in block
+    ]
+    (tmp_path / "class.toml").write_text(text, "utf-8")
+    (tmp_path / "roster.csv").write_text("id,name\ns07,Ann\n", "utf-8")
+    for file in ("s07/hw3.py", "s08/docs/answers.pdf", "s08/final/hw3.py", "s09/part1.pdf"):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text("class MyNet(nn.Module): ...\n", "utf-8")
+    for name in ("task3.py", "task4.py"):
+        (tmp_path / "s09" / name).write_text("x = 1\n", "utf-8")
+    found, rubric = read_class(tmp_path), load_rubric("hw3")
+    points, tasks = {c.id: c.points for c in rubric.criteria}, [t.id for t in rubric.tasks]
+    refuse_overrides(found, points, tasks, rubric.model.roles, tmp_path)
+    assert found.settings.overrides["s08"].arguments["n"] == "$depth"
 
 
 def test_every_link_leads_somewhere():

@@ -70,7 +70,7 @@ def test_a_persons_decision_is_final(earned, outcome):
 
 WHOLE = score(
     criterion("a", 2.0, kind=Kind.TABLE, found="DEPTH 6: 1.2 s", operator="Traceback"),
-    criterion("b", None, comment=None),
+    criterion("b", None, comment=None, instead_of=0.5),
     title="Home Work 3",
     tasks=(TaskTitle("t1", "One"),),
     observations=({"probe": "forward", "placement": [0, 1]},),
@@ -80,6 +80,7 @@ WHOLE = score(
     problem="none",
     notes=("a note",),
     suspicions=("hw3.py, line 12: replaces torch.allclose",),
+    ignored=("s01/x.pyc: compiled Python",),
 )
 
 

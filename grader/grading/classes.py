@@ -16,7 +16,8 @@ from types import FrameType
 from typing import Protocol
 
 from grader import exports, intake
-from grader.grading import fingerprint, locks, results
+from grader.errors import InternalError
+from grader.grading import class_report, fingerprint, locks, results
 from grader.grading.plan import Choice, plan
 from grader.grading.pool import Pool
 from grader.grading.run import Graded, Job, Need, Run
@@ -59,7 +60,9 @@ def grade_class(
         name = assignment or found.settings.assignment or DEFAULT_ASSIGNMENT
         rubric = load_rubric(name)
         points = {c.id: c.points for c in rubric.criteria}
-        intake.refuse_overrides(found, points, [t.id for t in rubric.tasks], workspace)
+        intake.refuse_overrides(
+            found, points, [t.id for t in rubric.tasks], rubric.model.roles, workspace
+        )
         meant = choice.of(found.entries)
         results.make(out)
         result.ignored, result.missing = found.ignored, found.missing
@@ -69,7 +72,7 @@ def grade_class(
             made_from = fingerprint.of_run(name, rubric)
             seed = choice.seed or secrets.token_hex(16)
             run = Run(name, rubric, found.settings, out, seed, workspace, made_from)
-            update = _Update(run, result, [entry.id for entry in found.entries], trust)
+            update = _Update(run, result, found, trust)
             try:
                 update.grade(list(plan(run, meant, update.scores, choice)), jobs, progress)
             finally:
@@ -108,7 +111,7 @@ def grade_job(run: Run, job: Job) -> Graded:
 
 @dataclass
 class _Update:
-    """Brings a results folder up to date; `ids` are those of the class.
+    """Brings a results folder up to date with a class.
 
     `scores` are all results that are there, without their long texts. `drafts` are what a person
     has filled in on the review sheet and not confirmed.
@@ -116,7 +119,7 @@ class _Update:
 
     run: Run
     result: ClassResult
-    ids: list[str]
+    found: intake.ClassFolder
     trust: bool
     scores: dict[str, Score] = field(init=False)
 
@@ -189,14 +192,20 @@ class _Update:
 
     def _is_replaced(self, job: Job) -> bool:
         old = self.scores.get(job.entry.id)
-        return old is None or old.made_from.get("submission") != job.made_from["submission"]
+        read = ("submission", "directions")  # what a person had before them follows from these
+        return old is None or any(old.made_from.get(n) != job.made_from[n] for n in read)
 
     def finish(self) -> None:
-        """Write the tables over all results, and say what this class has."""
+        """Write the tables over all results and the report of the class; say what it has."""
         unplaced = results.write_tables(self.run.out, self.scores.values(), self.drafts)
         if unplaced and self.result.kept is None:
             self.result.kept = self.sheet.set_aside()
-        self.result.scores = [self.scores[id_] for id_ in self.ids if id_ in self.scores]
+        ids = [entry.id for entry in self.found.entries]
+        self.result.scores = [self.scores[id_] for id_ in ids if id_ in self.scores]
+        try:
+            class_report.update(self.run, self.found, self.result.scores)
+        except InternalError as error:
+            self.result.fault = str(error)
 
 
 def _given_up(run: Run, job: Job) -> Graded:
@@ -221,4 +230,5 @@ def confirm(out: Path) -> list[Score]:
         for score in decided:
             write_score(out, score)
         results.write_tables(out, decided)
+        class_report.rewrite(out, decided)
     return decided

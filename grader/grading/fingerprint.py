@@ -18,7 +18,7 @@ from grader.records import Kind
 from grader.rubric import Rubric, assignment_folder
 
 #: Where one of these differs, student code has to run again; else stored observations do.
-OBSERVED = ("submission", "checks", "grader")
+OBSERVED = ("submission", "directions", "checks", "grader")
 
 _LENGTH = 16  # hexadecimal digits that are kept
 
@@ -42,7 +42,10 @@ def of_run(assignment: str, rubric: Rubric) -> HashesByName:
 
 
 def of_entry(run: Run, entry: intake.Entry) -> HashesByName:
-    """All hashes of one hand-in: `class` is what the class folder says about it."""
+    """All hashes of one hand-in: `class` is what the class folder says about it.
+
+    `directions` is the part of that by which it is read and run.
+    """
     override = run.settings.overrides.get(entry.id)
     late = intake.lateness(entry, run.settings)
     said = {
@@ -52,8 +55,12 @@ def of_entry(run: Run, entry: intake.Entry) -> HashesByName:
         "points": attrs.asdict(override)["points"] if override else {},
         "excused": override and override.excused,
     }
-    submission = _hash(intake.digest(entry))
-    return {"submission": submission, **run.made_from, "class": _hash(said)}
+    return {
+        "submission": _hash(intake.digest(entry)),
+        "directions": _hash(dict(entry.files), entry.arguments),
+        **run.made_from,
+        "class": _hash(said),
+    }
 
 
 def observed_part(made_from: HashesByName) -> HashesByName:

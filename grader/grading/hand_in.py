@@ -13,29 +13,25 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from grader import __version__, exports, intake, reports
-from grader.checking.answer import Answer
-from grader.checking.expect import NeedsPerson
 from grader.errors import InternalError
 from grader.grading import fingerprint, results
+from grader.grading.answers import Reports, missing, read_reports, stands
 from grader.grading.observed import Observed, read_observed
 from grader.grading.run import Graded, Job, Need, Run
-from grader.judge import Verdict, generator, judge, rescore
+from grader.judge import Directions, Said, Verdict, generator, judge, rescore
 from grader.judge.award import for_a_person, suggested, undecided
 from grader.records import (
     CriterionScore,
     Kind,
     Outcome,
-    Report,
     Score,
     Submission,
     TaskTitle,
 )
 from grader.rubric import Criterion, Rubric
 from grader.sandbox import reader
-from grader.sandbox.host import Launcher
 
-#: How many files are tried where the likeliest report cannot be read.
-MOST_REPORTS = 3
+MOST_IGNORED = 20  # lines that are kept of one hand-in
 
 
 def grade(run: Run, job: Job) -> Graded:
@@ -77,34 +73,35 @@ def observe(run: Run, job: Job) -> tuple[Observed, list[str]]:
     with TemporaryDirectory(dir=run.workspace, ignore_cleanup_errors=True) as scratch:
         submission, ignored = intake.open_entry(job.entry, Path(scratch), run.assignment)
         suspicions = intake.suspicions(submission.folder, submission.code)
-        record, report = None, Report()
+        record, reports = None, Reports()
         pages: tuple[str, ...] = ()
         if submission.problem is None:
             copy = Path(scratch).resolve() / "copy"  # without links and junk
             intake.copy_files(submission.folder, copy)
-            report = _read_report(submission, copy, run.launcher)
+            reports = read_reports(submission, copy, run.launcher)
             pages = results.write_pages(
-                run.out / job.entry.id, reader.draw_pages(run.launcher, copy, report)
+                run.out / job.entry.id, reader.draw_pages(run.launcher, copy, reports.whole)
             )
-            record = _judged(run, submission, copy, report).record
+            record = _judged(run, submission, copy, reports).record
     observed = Observed(
         made_from=fingerprint.observed_part(job.made_from),
         seed=run.seed,
         record=record,
-        report=report,
+        report=reports.whole,
+        reports=reports.of_tasks,
         problem=submission.problem,
         notes=submission.notes,
         suspicions=suspicions,
         pages=pages,
         protections=run.protections,
+        ignored=tuple(ignored[:MOST_IGNORED]),
     )
     return observed, ignored
 
 
-def _judged(run: Run, submission: Submission, folder: Path, report: Report) -> Verdict:
+def _judged(run: Run, submission: Submission, folder: Path, found: Reports) -> Verdict:
     assert run.launcher is not None
     random = generator(run.seed, submission.id)
-    model = submission.files.get(intake.MODEL)
     return judge(
         run.assignment,
         run.rubric,
@@ -112,30 +109,21 @@ def _judged(run: Run, submission: Submission, folder: Path, report: Report) -> V
         submission.code,
         run.launcher,
         random,
-        model,
-        partial(_answer, run.rubric, report),
+        _said(submission),
+        partial(found.answer, run.rubric),
     )
 
 
-def _answer(rubric: Rubric, report: Report, criterion: str) -> Answer:
-    """What the report says for a criterion; NeedsPerson where a person must find it."""
-    [wanted] = (c for c in rubric.criteria if c.id == criterion)
-    found = intake.find_passage(report, wanted.where, asked(rubric))
-    if found is None:
-        raise NeedsPerson(_missing(wanted, report))
-    return Answer(found.text, found.page, found.exact, intake.tables_in(found.text))
-
-
-def _read_report(submission: Submission, folder: Path, launcher: Launcher) -> Report:
-    """The likeliest report; where it cannot be read, the next one that can."""
-    found = Report(problem="no report (PDF) was handed in")
-    for n, file in enumerate(submission.reports[:MOST_REPORTS]):
-        report = reader.read_report(launcher, folder, file)
-        if report.pages:
-            told = [f"{found.problem}, so {file} was read instead"] if n else []
-            return replace(report, problem="; ".join(filter(None, (*told, report.problem))) or None)
-        found = report if n == 0 else found
-    return found
+def _said(submission: Submission) -> Said:
+    """What class.toml says about the code: about all of it, and about tasks."""
+    arguments, files = submission.arguments, submission.files
+    model = Directions(arguments=arguments)
+    named = {
+        what: Directions(file, submission.classes.get(what), arguments)
+        for what, file in files.items()
+        if what != intake.REPORT and intake.is_code(file)
+    }
+    return Said(named.pop(intake.MODEL, model), named)
 
 
 def score_of(run: Run, job: Job, observed: Observed) -> Score:
@@ -147,47 +135,24 @@ def score_of(run: Run, job: Job, observed: Observed) -> Score:
     criteria = [
         verdict.criteria[c.id]
         if c.kind is Kind.CODE
-        else _written(c, run.rubric, observed.report, verdict.criteria.get(c.id))
+        else _written(c, run.rubric, observed.found, verdict.criteria.get(c.id))
         for c in run.rubric.criteria
     ]
     return _score(run, job, criteria, observed, verdict)
 
 
 def _written(
-    criterion: Criterion, rubric: Rubric, report: Report, suggestion: CriterionScore | None
+    criterion: Criterion, rubric: Rubric, found: Reports, suggestion: CriterionScore | None
 ) -> CriterionScore:
-    passage = intake.find_passage(report, criterion.where, asked(rubric))
+    report, passage = found.find(rubric, criterion)
     if passage is None:
-        return for_a_person(criterion, None, _missing(criterion, report))
+        return for_a_person(criterion, None, missing(criterion, report))
     if suggestion is None or suggestion.earned is None:
         score = suggestion or for_a_person(criterion, passage.text, "")
-        evidence = f"{score.evidence.rstrip('.')}. {_stands(passage, criterion, report)}"
+        evidence = f"{score.evidence.rstrip('.')}. {stands(passage, criterion, report)}"
         return replace(score, evidence=evidence, found=passage.text)
     sure = suggestion if passage.exact else suggested(suggestion)
     return replace(sure, found=passage.text)
-
-
-def _missing(criterion: Criterion, report: Report) -> str:
-    return report.problem or f"nothing was found under {' / '.join(criterion.where)!r}"
-
-
-def asked(rubric: Rubric) -> intake.Asked:
-    """What the rubric's assignment asks, as the search for its answers needs it."""
-    return intake.Asked(
-        titles=[[task.title, *task.also] for task in rubric.tasks],
-        questions={tuple(c.where): c.asked for c in rubric.criteria if c.asked},
-    )
-
-
-def _stands(passage: intake.Passage, criterion: Criterion, report: Report) -> str:
-    """Where a person finds an answer, and what is doubtful about it."""
-    page = f"on page {passage.page} of" if len(report.pages) > 1 else "in"
-    said = f"It stands {page} {report.file}."
-    if not passage.exact:
-        said += f" {criterion.where[-1]!r} is no heading there, so this is the whole task."
-    if report.problem:
-        said += f" Mind: {report.problem}."
-    return said
 
 
 def _without_verdict(run: Run, job: Job, details: str) -> Score:
@@ -221,7 +186,7 @@ def _score(
         criteria=tuple(intake.with_overrides(criteria, entry.id, run.settings)),
         observations=verdict.observations if verdict else (),
         late=late.said if late else None,
-        late_share=0.0 if excused else _late_share(run, late),
+        late_share=0.0 if excused else run.share_lost(late),
         excused=excused,
         problem=observed.problem if observed else None,
         notes=(
@@ -232,17 +197,10 @@ def _score(
         ),
         suspicions=observed.suspicions if observed else (),
         pages=observed.pages if observed else (),
+        ignored=observed.ignored if observed else (),
         made_from=job.made_from,
         protections=observed.protections if observed else {},
     )
-
-
-def _late_share(run: Run, late: intake.Lateness | None) -> float:
-    """What the rubric takes; nothing where it is not known how late it was."""
-    policy = run.rubric.late
-    if policy is None or late is None or late.seconds is None:
-        return 0.0
-    return policy.share(late.seconds)
 
 
 def _late_notes(run: Run, late: intake.Lateness | None, excused: str | None) -> list[str]:

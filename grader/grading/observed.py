@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from grader.grading.answers import Reports
 from grader.grading.run import HashesByName
 from grader.records import Json, Report, write_json
 
@@ -17,7 +18,8 @@ SCHEMA = 2
 class Observed:
     """`record` is a `judge.Verdict.record`; there is none where the hand-in has a `problem`.
 
-    `made_from` are the hashes of what this follows from.
+    `made_from` are the hashes of what this follows from. `reports` are those of tasks that have
+    one of their own, by their ids.
     """
 
     made_from: HashesByName
@@ -29,6 +31,13 @@ class Observed:
     suspicions: tuple[str, ...] = ()
     pages: tuple[str, ...] = ()  # pictures of pages of the report, files in the same folder
     protections: Json = field(default_factory=dict)
+    reports: dict[str, Report] = field(default_factory=dict)
+    ignored: tuple[str, ...] = ()  # in the hand-in
+
+    @property
+    def found(self) -> Reports:
+        """The reports, as the search for answers takes them."""
+        return Reports(self.report, self.reports)
 
     def write(self, folder: Path) -> None:
         """Into the results folder of the hand-in."""
@@ -41,9 +50,14 @@ def read_observed(folder: Path) -> Observed | None:
         data = json.loads((folder / FILE).read_text("utf-8"))
         if data.pop("schema") != SCHEMA:
             return None
-        report = data.pop("report")
-        report |= {name: tuple(report.get(name, ())) for name in ("pages", "to_see")}
-        data |= {name: tuple(data[name]) for name in ("notes", "suspicions", "pages")}
-        return Observed(report=Report(**report), **data)
+        report = _report(data.pop("report"))
+        reports = {task: _report(own) for task, own in data.pop("reports", {}).items()}
+        lines = ("notes", "suspicions", "pages", "ignored")
+        data |= {name: tuple(data.get(name, ())) for name in lines}
+        return Observed(report=report, reports=reports, **data)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None  # of another version, or of nobody: the code is run again
+
+
+def _report(data: Json) -> Report:
+    return Report(**data | {name: tuple(data.get(name, ())) for name in ("pages", "to_see")})

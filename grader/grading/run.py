@@ -32,6 +32,13 @@ class Run:
     launcher: Launcher | None = None
     protections: Json = field(default_factory=dict)  # of the sandboxes
 
+    def share_lost(self, late: intake.Lateness | None) -> float:
+        """What the rubric takes for being late; nothing where it is not known how late it was."""
+        policy = self.rubric.late
+        if policy is None or late is None or late.seconds is None:
+            return 0.0
+        return policy.share(late.seconds)
+
 
 class Need(Enum):
     """What has to be done for a hand-in's result to be that of now."""

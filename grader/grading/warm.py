@@ -15,7 +15,8 @@ import numpy.random  # noqa: F401
 from grader import intake
 from grader.checking.run import collected
 from grader.errors import InternalError
-from grader.grading import hand_in
+from grader.grading import hand_in  # noqa: F401
+from grader.grading.answers import asked
 from grader.judge.judging import CHECK_SECONDS
 from grader.records import CriterionScore, Report, Score, State, Student
 from grader.reports.pdf import render_pdf
@@ -42,4 +43,4 @@ def _render_a_report() -> None:
 def _look_for_answers(rubric: Rubric) -> None:
     for criterion in rubric.criteria:
         report = Report("x", ("\n".join(criterion.where),))
-        intake.find_passage(report, criterion.where, hand_in.asked(rubric))
+        intake.find_passage(report, criterion.where, asked(rubric))

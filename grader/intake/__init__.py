@@ -5,11 +5,13 @@ from grader.intake.class_folder import ClassFolder, read_class
 from grader.intake.deadline import Lateness, lateness
 from grader.intake.entry import Entry, digest
 from grader.intake.hand_in import copy_files
+from grader.intake.named_files import is_code
 from grader.intake.overrides import refuse_overrides
 from grader.intake.passages import Passage, find_passage
 from grader.intake.quantities import Quantity, quantities
 from grader.intake.settings import (
     MODEL,
+    REPORT,
     ClassSettings,
     Override,
     Points,
@@ -22,6 +24,7 @@ from grader.intake.times import arrived, handed_in
 
 __all__ = [
     "MODEL",
+    "REPORT",
     "Asked",
     "Cell",
     "ClassFolder",
@@ -39,6 +42,7 @@ __all__ = [
     "digest",
     "find_passage",
     "handed_in",
+    "is_code",
     "lateness",
     "open_entry",
     "quantities",

@@ -18,6 +18,7 @@ _SURE = re.compile(
 )
 #: `s01-2` may be another student, or a member of a group.
 _UNSURE = re.compile(r"(.+)-([1-9])", re.DOTALL)
+_LATEST = "is the latest of"
 _FOLDER = re.compile(r"attempt[ _-]?([0-9]{1,2})", re.IGNORECASE)
 
 
@@ -75,5 +76,10 @@ def latest_inside(folder: Path) -> tuple[Path, tuple[str, ...]]:
 def told(chosen: str, others: Iterable[str]) -> tuple[str, list[str]]:
     """A note for the student's entry, and a line for each attempt that is passed over."""
     others = list(others)
-    note = f"{chosen} is the latest of {len(others) + 1} attempts; not looked at: "
+    note = f"{chosen} {_LATEST} {len(others) + 1} attempts; not looked at: "
     return note + ", ".join(others), [f"{o}: an earlier attempt; {chosen} counts" for o in others]
+
+
+def told_in(notes: Iterable[str]) -> str | None:
+    """The note of `told` among the notes of an entry."""
+    return next((note for note in notes if _LATEST in note), None)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from grader.errors import UsageError
 from grader.intake import downloads, plain
 from grader.intake.archives import ending_of
+from grader.intake.attempts import told_in
 from grader.intake.class_archive import unpack_class
 from grader.intake.entry import Entry
 from grader.intake.found import Found, show
@@ -28,7 +29,7 @@ class ClassFolder:
     """A class as handed in, by id. `ignored` names all that was passed over, one line each.
 
     `folder` is where its class.toml may lie. `missing` are the students of the roster without a
-    hand-in.
+    hand-in, `unlisted` the hand-ins that are not in it; `attempts` says which of several counts.
     """
 
     folder: Path
@@ -36,6 +37,8 @@ class ClassFolder:
     entries: tuple[Entry, ...]
     ignored: tuple[str, ...] = ()
     missing: tuple[Student, ...] = ()
+    unlisted: tuple[str, ...] = ()
+    attempts: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_class(place: Path, workspace: Path | None = None) -> ClassFolder:
@@ -63,7 +66,9 @@ def read_class(place: Path, workspace: Path | None = None) -> ClassFolder:
     )
     entries = tuple(_entry(by_id[key], settings, roster) for key in sorted(by_id))
     missing = tuple(Student(key, roster.names[key]) for key in roster.names if key not in by_id)
-    return ClassFolder(said_in, settings, entries, ignored, missing)
+    unlisted = tuple(key for key in sorted(by_id) if roster.file and key not in roster.names)
+    attempts = {entry.id: note for entry in entries if (note := told_in(entry.notes))}
+    return ClassFolder(said_in, settings, entries, ignored, missing, unlisted, attempts)
 
 
 # ------------------------------------------------------------------ the class
@@ -168,4 +173,5 @@ def _entry(found: Found, settings: ClassSettings, roster: Roster) -> Entry:
         parts=() if as_it_stands else found.parts,
         late=found.late,
         files=override.files,
+        arguments=override.arguments,
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from grader.errors import SubmissionError
 from grader.intake.hand_in import MAX_BYTES, scan
-from grader.records import Student
+from grader.records import Json, Student
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Entry:
     `source` is the hand-in, or the first of its `parts` where a platform renamed it or it came
     in several. `notes` are the class folder's. `late` is what the platform's file names say.
     `files` are those that class.toml names: what they are (a task's id, `model`, `report`), and
-    where they are in the hand-in.
+    where they are in the hand-in; `arguments` what it gives to parameters of the model's class.
     """
 
     id: str
@@ -41,6 +41,7 @@ class Entry:
     parts: tuple[Part, ...] = ()
     late: bool = False
     files: Mapping[str, str] = field(default_factory=dict)
+    arguments: Json = field(default_factory=dict)
 
     @property
     def all_parts(self) -> tuple[Part, ...]:
@@ -59,8 +60,6 @@ def digest(entry: Entry) -> str:
         _add(found, part.path)
     if not entry.parts:
         _add(found, entry.source)
-    for what, file in sorted(entry.files.items()):
-        found.update(b"\0said " + _bytes(what) + b"\0" + _bytes(file))
     return found.hexdigest()
 
 

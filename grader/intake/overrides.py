@@ -10,18 +10,24 @@ from grader.errors import SubmissionError
 from grader.intake.class_folder import ClassFolder
 from grader.intake.entry import Entry
 from grader.intake.gathering import gather
-from grader.intake.named_files import named_files, not_there
+from grader.intake.given_arguments import mistakes_in
+from grader.intake.named_files import NamedFiles, is_code, named_files, no_class, not_there
 from grader.intake.names import readable
 from grader.intake.settings import FILE, MODEL, REPORT, Override, tables, unknown
 from grader.toml_file import Mistake, TomlFile, Where
 
 
 def refuse_overrides(
-    found: ClassFolder, points: Mapping[str, float], tasks: Collection[str], workspace: Path
+    found: ClassFolder,
+    points: Mapping[str, float],
+    tasks: Collection[str],
+    roles: Collection[str],
+    workspace: Path,
 ) -> None:
-    """Refuse overrides that name no criterion, task or file, or give more than there is.
+    """Refuse overrides that name no criterion, task, role or file, or give more than there is.
 
-    `points` are the rubric's, by criterion id. Hand-ins of which files are named are opened in
+    `points` are the rubric's, by criterion id; `roles` are what a parameter of the model's class
+    can be. Hand-ins of which files are named are opened in
     `workspace` to look for those. Raises UsageError, one line per mistake.
     """
     path = found.folder / FILE
@@ -34,6 +40,7 @@ def refuse_overrides(
         key = readable(written)
         override = found.settings.overrides[key]
         wrong = [*_points(override, points), *_kinds(override, tasks)]
+        wrong += mistakes_in(override.arguments, roles)
         if key in entries and override.files:
             wrong += _files(entries[key], workspace)
         mistakes += [file.mistake(("overrides", written, *where), text) for where, text in wrong]
@@ -63,6 +70,18 @@ def _files(entry: Entry, workspace: Path) -> list[tuple[Where, str]]:
             gathered = gather(entry, Path(scratch))
         except SubmissionError:
             return []  # it is said of the hand-in as a whole, to the student too
-        missing = named_files(entry, gathered.files, gathered.within).missing
+        named = named_files(entry, gathered.files, gathered.within)
         held = gathered.files.files
-        return [(("files", what), not_there(said, held)) for what, said in missing.items()]
+        missing = [(("files", what), not_there(said, held)) for what, said in named.missing.items()]
+        return [*missing, *_code(named, gathered.files.folder)]
+
+
+def _code(named: NamedFiles, folder: Path) -> Iterator[tuple[Where, str]]:
+    for what, file in named.found.items():
+        class_name = named.classes.get(what)
+        if what == REPORT and class_name:
+            yield ("files", what), f"a report has no class {class_name!r}"
+        elif (what == MODEL or class_name) and not is_code(file):
+            yield ("files", what), f"expected a script or a notebook, found {file.name!r}"
+        elif class_name and (wrong := no_class(class_name, folder / file, file)):
+            yield ("files", what), wrong

@@ -6,9 +6,11 @@ roster = "roster.csv"            # id,name
 
 [overrides.s07]                  # a submission's id
 name = "Õnne Žukova"
+reason = "asked in the exam"     # for the report of the class
 deadline = 2026-05-07
 excused = "was ill"              # loses nothing by being late
-files = { report = "docs/answers.pdf", model = "final/hw3.py" }
+files = { report = "docs/answers.pdf", model = "final/hw3.py:MyNet", t4 = "task4.py" }
+arguments = { hidden = 64, n = "$depth" }   # for parameters of the constructor
 points."t3.even" = { earned = 0.5, reason = "explained in person" }
 """
 
@@ -26,7 +28,7 @@ import attrs
 from grader.errors import UsageError
 from grader.intake.names import readable
 from grader.intake.roster import Roster, read_roster
-from grader.records import CriterionScore
+from grader.records import CriterionScore, State
 from grader.toml_file import Mistake, TomlFile
 
 FILE = "class.toml"
@@ -56,13 +58,17 @@ class Override:
     """What is different for one submission. `points` is by criterion id.
 
     `excused` says why nothing is lost by being late. `files` are files of the hand-in by what
-    they are: a task's id, `model`, `report`.
+    they are: a task's id, `model`, `report`; a class may follow that of a script. `arguments` are
+    values for parameters of the class, "$depth" and the like for what a check asks for. `reason`
+    is what the report of the class says of all but points and excuse, which have their own.
     """
 
     name: str | None = None
     deadline: datetime | None = None
     excused: str | None = attrs.field(default=None, validator=attrs.validators.optional(_said))
+    reason: str | None = attrs.field(default=None, validator=attrs.validators.optional(_said))
     files: dict[str, str] = attrs.field(factory=dict)
+    arguments: dict[str, Any] = attrs.field(factory=dict)
     points: dict[str, Points] = attrs.field(factory=dict)
 
 
@@ -126,7 +132,11 @@ def with_overrides(
     """The criteria of one submission with the points given by hand; those are final."""
     override = settings.overrides.get(submission, Override())
     return [
-        replace(c.decided(given.earned, given.reason), override=True)
+        replace(
+            c.decided(given.earned, given.reason),
+            override=True,
+            instead_of=c.earned if c.state is State.FINAL else None,
+        )
         if (given := override.points.get(c.id))
         else c
         for c in criteria

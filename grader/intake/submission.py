@@ -11,15 +11,11 @@ from grader.errors import InternalError, SubmissionError
 from grader.intake.entry import Entry
 from grader.intake.gathering import gather
 from grader.intake.hand_in import HandIn, copy_files, scan
-from grader.intake.named_files import named_files
+from grader.intake.named_files import CODE, NamedFiles, named_files
 from grader.intake.names import storable
 from grader.intake.report_files import report_files, report_notes
 from grader.intake.settings import MODEL, REPORT
-from grader.notebook import ENDING
 from grader.records import Submission
-
-#: Endings of files that hold code.
-CODE = (".py", ENDING)
 
 #: Endings of trained models: no junk, as a script may load one, but large and rarely meant.
 _WEIGHTS = {".pt", ".pth", ".ckpt", ".safetensors", ".bin", ".onnx", ".h5"}
@@ -47,7 +43,6 @@ def open_entry(
     except OSError as error:
         raise InternalError(f"{workspace} cannot be written to", found=str(error)) from error
     named = named_files(entry, files, gathered.within)
-    missing = [f"class.toml names {said!r}, which is not there" for said in named.missing.values()]
     reports = report_files(files.folder, files.files, assignment)
     if (said := named.found.get(REPORT)) is not None:
         reports = (said, *(file for file in reports if file != said))
@@ -57,7 +52,9 @@ def open_entry(
         code=_code(files, named.found.get(MODEL)),
         reports=reports,
         files=named.found,
-        notes=(*gathered.files.notes, *missing, *_notes(files, reports)),
+        classes=named.classes,
+        arguments=entry.arguments,
+        notes=(*gathered.files.notes, *_told(named), *_notes(files, reports)),
     )
     return submission, gathered.junk
 
@@ -77,6 +74,18 @@ def _code(files: HandIn, model: Path | None = None) -> tuple[Path, ...]:
     """The file that holds the model where class.toml names it, then scripts, then notebooks."""
     found = [file for ending in CODE for file in files.files if _is(file, ending)]
     return tuple(sorted(found, key=lambda file: file != model))
+
+
+def _told(named: NamedFiles) -> list[str]:
+    """What class.toml names: what is not there, and where answers are read."""
+    missing = [f"class.toml names {said!r}, which is not there" for said in named.missing.values()]
+    read = [
+        f"{'the report' if what == REPORT else f'answers of {what.upper()}'}: read in {file}, as "
+        "the instructor says in class.toml"
+        for what, file in named.found.items()
+        if what != MODEL and not _is(file, ".py")
+    ]
+    return missing + read
 
 
 def _notes(files: HandIn, reports: tuple[Path, ...]) -> list[str]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import attrs
@@ -19,6 +19,7 @@ from grader.errors import InternalError
 from grader.judge import challenge
 from grader.judge.award import award, costs_points
 from grader.judge.crosscheck import cross_checked
+from grader.judge.directions import Directions, Said
 from grader.judge.prober import WorkerProber
 from grader.judge.record import Record, Try
 from grader.judge.rivals import difference_of_rivals
@@ -38,29 +39,47 @@ def judge(
     files: Sequence[Path],
     launcher: Launcher,
     random: np.random.Generator | None = None,
-    model: Path | None = None,
+    said: Said | None = None,
     read: Callable[[str], Answer] | None = None,
 ) -> Verdict:
     """Judge the Python `files` (relative to `folder`, a copy that may be run).
 
-    `model` is the one that holds the model class, where somebody said so; `read` finds the answer
-    to a criterion in the report, or raises NeedsPerson.
+    `said` is what the instructor says about them; `read` finds the answer to a criterion in the
+    report, or raises NeedsPerson.
 
     All draws come from `random`; by default from a source that nobody can foresee.
     Raises InternalError where the checks themselves could not be run.
     """
     random = random or challenge.generator(challenge.fresh_seed())
-    hearing = Hearing(assignment, rubric, folder, files, launcher, random, model, read)
-    criteria = tuple(c.id for c in code_criteria(rubric))
-    seen = hearing.record(criteria) if files else Record(criteria, read=hearing.read_alone())
-    return verdict_on(rubric, seen)
+    said = said or Said()
+    records = []
+    for directions, part in _parts(rubric, said):
+        others = {c.id for c in rubric.criteria} - {c.id for c in part.criteria}
+        hearing = Hearing(
+            assignment, part, folder, files, launcher, random, directions, read, others
+        )
+        records.append(hearing.record())
+    return verdict_on(rubric, replace(records[0], apart=tuple(records[1:])))
+
+
+def _parts(rubric: Rubric, said: Said) -> Iterator[tuple[Directions, Rubric]]:
+    """The rubric's tasks by the file that is judged for them: mostly one part, which is all."""
+    ways: list[Directions] = [said.model]
+    for task in rubric.tasks:
+        if (way := said.of(task.id)) not in ways:
+            ways.append(way)
+    for way in ways:
+        criteria = [c for c in rubric.criteria if said.of(c.task) == way]
+        if criteria or len(ways) == 1:
+            yield way, attrs.evolve(rubric, criterion=criteria)
 
 
 @dataclass
 class Hearing:
     """One hand-in before the judge: a try of all checks, and one more of those that failed.
 
-    A failure counts only if fresh workers with other random numbers fail as well.
+    A failure counts only if fresh workers with other random numbers fail as well. `rubric` holds
+    the criteria that are heard; checks of `others` are left alone.
     """
 
     assignment: str
@@ -69,24 +88,29 @@ class Hearing:
     files: Sequence[Path]
     launcher: Launcher
     random: np.random.Generator
-    model: Path | None = None
+    said: Directions = field(default_factory=Directions)
     read: Callable[[str], Answer] | None = None
+    others: Collection[str] = ()
 
-    def record(self, criteria: tuple[str, ...]) -> Record:
+    def record(self) -> Record:
         """Everything that is to be seen; time-outs are bounded over both tries."""
+        criteria = tuple(c.id for c in code_criteria(self.rubric))
+        if not self.files:
+            return Record(criteria, read=self.read_alone())
         with self._prober(self.rubric.limits.lost) as prober:
             handle = SubmissionHandle(prober, self.read)
-            first = self._try(handle, lambda criterion: criterion not in self._read)
+            first = self._try(handle, self._of_code)
             found = self._looked_around(criteria, prober, handle)
             if found.script is not None and found.script.counts:
                 prober.by_script = True
                 handle = SubmissionHandle(prober, self.read, observations=handle.of_script())
-                first = self._try(handle, lambda criterion: criterion not in self._read)
+                first = self._try(handle, self._of_code)
             answers = self._answers(handle)
             first = replace(first, observations=tuple(handle.observations))
         self._refuse_unknown(first)
         tries = (first, *self._second_try(prober, handle, first))
-        return replace(found, tries=tries, read=answers, notes=tuple(prober.notes))
+        said = self.said.told(built=prober.built)
+        return replace(found, tries=tries, read=answers, notes=tuple(prober.notes), said=said)
 
     def read_alone(self) -> tuple[CaseResult, ...]:
         """What the report says where there is no code to compare it with."""
@@ -108,9 +132,10 @@ class Hearing:
                     cases.append(CaseResult(criterion, "", None, str(why)))
         return tuple(cases)
 
-    @property
-    def _read(self) -> set[str]:
-        return {c.id for c in self.rubric.criteria if c.kind is not Kind.CODE}
+    def _of_code(self, criterion: str) -> bool:
+        """Whether its checks are to be run: also those of a criterion that nobody knows."""
+        read = {c.id for c in self.rubric.criteria if c.kind is not Kind.CODE}
+        return criterion not in read and criterion not in self.others
 
     def _looked_around(
         self, criteria: tuple[str, ...], prober: WorkerProber, handle: SubmissionHandle
@@ -144,7 +169,7 @@ class Hearing:
         limits = attrs.evolve(self.rubric.limits, lost=lost)
         words = self.rubric.model
         return WorkerProber(
-            self.launcher, self.folder, self.files, words, limits, self.model, self.random
+            self.launcher, self.folder, self.files, words, limits, self.said, self.random
         )
 
     def _try(self, handle: SubmissionHandle, wanted: Wanted) -> Try:

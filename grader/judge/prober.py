@@ -21,6 +21,7 @@ from grader.judge import challenge as drawing
 from grader.judge.answers import BuildAnswer, ForwardAnswer, TrainAnswer, Unreadable
 from grader.judge.chain import Chain, possible_chains, relative_error
 from grader.judge.challenge import Challenge, Floats
+from grader.judge.directions import Directions
 from grader.judge.exchange import Fault, Gap, Lost, exchange
 from grader.records import Json
 from grader.rubric import Limits, Model
@@ -71,7 +72,7 @@ class WorkerProber:
     files: Sequence[Path]
     words: Model
     limits: Limits
-    model: Path | None = None  # the file that holds it, where somebody said so
+    said: Directions = field(default_factory=Directions)
     random: np.random.Generator = field(
         default_factory=lambda: drawing.generator(drawing.fresh_seed())
     )
@@ -81,6 +82,7 @@ class WorkerProber:
     choice: int = 0  # which of them it is
     asked: dict[str, None] = field(default_factory=dict)  # roles of what we answered to questions
     by_script: bool = False  # layers are where they ran in the script
+    built: bool = False  # a model was, as is said
     _workers: dict[_Key, Worker] = field(default_factory=dict)
     _reading: int = 0
     _width: int | None = None
@@ -173,7 +175,7 @@ class WorkerProber:
             "probe": "script",
             "files": self._searched(),
             "scripts": [str(file) for file in self.files],
-            "words": attrs.asdict(self.words),
+            "words": self._words(),
             "depth": depth,
             "choice": self.choice,
         }
@@ -296,7 +298,7 @@ class WorkerProber:
         request = {
             "probe": "build",
             "files": self._searched(),
-            "words": attrs.asdict(self.words),
+            "words": self._words(),
             "width": width,
             "depth": depth,
             "seed": int(self.random.integers(1, 2**31)),
@@ -305,13 +307,19 @@ class WorkerProber:
         }
         buffers = self._exchange(key, request, [], self.limits.build)
         facts = _readable("build", lambda: answers.read_build(buffers))
+        self.built = True
         self.sites = facts.sites
         self.asked |= dict.fromkeys(facts.asked)
         return facts
 
     def _searched(self) -> list[str]:
         """The files in which the model may be."""
-        return [str(file) for file in ([self.model] if self.model else self.files)]
+        return [str(file) for file in ([self.said.file] if self.said.file else self.files)]
+
+    def _words(self) -> Json:
+        """The rubric's words, and what the instructor says of this hand-in."""
+        said = {"only": self.said.class_name, "given": self.said.arguments}
+        return attrs.asdict(self.words) | said
 
     def _width_of_all(self) -> int:
         """One width for all GPU counts, so that their memory can be compared."""
@@ -349,12 +357,23 @@ class WorkerProber:
         began = time.monotonic()
         try:
             return exchange(worker, request, buffers, seconds=seconds)
+        except Fault as fault:
+            self._refuse_to_blame(key, fault)
+            raise
         except Lost as lost:
             del self._workers[key]
             if lost.reason == "timeout":
                 self.lost_seconds += time.monotonic() - began
                 self._build_hangs |= request["probe"] == "build"
+            else:
+                self._refuse_to_blame(key, lost)
             raise
+
+    def _refuse_to_blame(self, key: _Key, error: ProbeFailed) -> None:
+        """Raise Gap for what fails with arguments of class.toml: it may come from those."""
+        if self.said.arguments and not error.blocked and not key.options.dry:
+            why = f"with {self.said.given}, as class.toml says, {error}"
+            raise Gap({"message": why, "details": error.operator}) from error
 
     def _worker(self, key: _Key) -> Worker:
         if key not in self._workers:

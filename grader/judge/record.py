@@ -42,9 +42,21 @@ class Record:
     rivals: str | None = None  # how classes differ of which only one was graded
     read: tuple[CaseResult, ...] = ()  # what checks and cues say of the report
     asked: tuple[str, ...] = ()  # roles of what the code asked for and was answered
+    said: str | None = None  # what was done as the instructor says, in a sentence
+    apart: tuple[Record, ...] = ()  # of tasks that have a file of their own
+
+    @property
+    def parts(self) -> tuple[Record, ...]:
+        """All of it: this, and those of tasks that have a file of their own."""
+        return (self, *self.apart)
+
+    def of(self, criterion: str) -> Record:
+        """The part that decides a criterion."""
+        return next((part for part in self.parts if criterion in part.criteria), self)
 
     def to_json(self) -> Json:
-        return {"schema": SCHEMA} | asdict(self)
+        apart = [part.to_json() for part in self.apart]
+        return {"schema": SCHEMA} | asdict(self) | {"apart": apart}
 
     @classmethod
     def from_json(cls, data: Json) -> Record:
@@ -66,6 +78,8 @@ class Record:
                 data["rivals"],
                 tuple(map(_case, data["read"])),
                 tuple(data["asked"]),
+                data.get("said"),
+                tuple(map(cls.from_json, data.get("apart", ()))),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise misfit(f"{type(error).__name__}: {error}", f"schema {SCHEMA}") from error
@@ -73,14 +87,15 @@ class Record:
     def refuse_other_rubric(self, decided: Sequence[Criterion]) -> None:
         """Raise InternalError where points by these criteria need checks that never ran."""
         ids = {c.id for c in decided}
-        if unknown := set(self.criteria) - ids:
+        known = {id_ for part in self.parts for id_ in part.criteria}
+        if unknown := known - ids:
             raise misfit(f"the criteria {_listed(unknown)}", "code criteria of the rubric only")
-        if missing := ids - set(self.criteria):
+        if missing := ids - known:
             raise misfit("no checks of them", f"the criteria {_listed(missing)}")
         for criterion in decided if self.tries else ():
-            known = {case.case for case in self.tries[0].of(criterion.id)}
+            cases = {case.case for case in self.of(criterion.id).tries[0].of(criterion.id)}
             named = {case for rule in criterion.partial for case in rule.cases or ()}
-            if missing := named - known:
+            if missing := named - cases:
                 raise misfit("no such case", f"the cases {_listed(missing)} of {criterion.id}")
 
 

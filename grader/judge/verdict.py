@@ -46,13 +46,29 @@ def rescore(rubric: Rubric, record: Json) -> Verdict:
 
 def verdict_on(rubric: Rubric, seen: Record) -> Verdict:
     """The points that the rubric gives for what was seen."""
-    scores = {c.id: _score(c, seen) for c in code_criteria(rubric)}
+    scores = {c.id: _told(_score(c, seen.of(c.id)), seen) for c in code_criteria(rubric)}
+    read = [case for part in seen.parts for case in part.read]
     for criterion in rubric.criteria:
-        cases = [case for case in seen.read if case.criterion == criterion.id]
+        cases = [case for case in read if case.criterion == criterion.id]
         if criterion.kind is not Kind.CODE and cases:
             scores[criterion.id] = _read(criterion, cases)
-    observations = seen.tries[0].observations if seen.tries else ()
-    return Verdict(scores, observations, seen.notes, seen.to_json())
+    notes = tuple(dict.fromkeys(note for part in seen.parts for note in part.notes))
+    return Verdict(scores, _observations(seen), notes, seen.to_json())
+
+
+def _observations(seen: Record) -> tuple[Json, ...]:
+    """Those of one model: of the part that was trained where there are several."""
+    found = [part.tries[0].observations for part in seen.parts if part.tries]
+    trained = [some for some in found if any(one["probe"] == "train" for one in some)]
+    return next(iter([*trained, *found]), ())
+
+
+def _told(score: CriterionScore, seen: Record) -> CriterionScore:
+    """The same with what was done as the instructor says."""
+    said = seen.of(score.id).said
+    if said is None:
+        return score
+    return replace(score, evidence=f"{score.evidence.rstrip('.')}. {said}")
 
 
 def _read(criterion: Criterion, cases: list[CaseResult]) -> CriterionScore:

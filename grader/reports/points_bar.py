@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reportlab.graphics.shapes import Drawing, Line, Rect
+from reportlab.platypus import Table
 
+from grader.reports.blocks import NO_PADDING, plain
 from grader.reports.fonts import BOLD
 from grader.reports.label import label
-from grader.reports.style import EARNED, INK, LOST, WAITING
+from grader.reports.style import EARNED, INK, LOST, NOTE, PARTLY, WAITING
 
 
 @dataclass(frozen=True)
@@ -43,13 +45,14 @@ def _segment(drawing: Drawing, x: float, width: float, segment: Segment) -> None
     if earned > 0:
         drawing.add(Rect(x, y, earned, height, fillColor=EARNED, strokeColor=None))
     if waiting > 0:
-        _striped(drawing, x + earned, y, waiting, height)
+        striped(drawing, x + earned, y, waiting, height)
     middle = x + width / 2
     label(drawing, middle, 13.5, segment.task, face=BOLD, colour=INK, size=7.4)
     label(drawing, middle, 4.5, segment.text, size=7)
 
 
-def _striped(drawing: Drawing, x: float, y: float, width: float, height: float) -> None:
+def striped(drawing: Drawing, x: float, y: float, width: float, height: float) -> None:
+    """A rectangle for what waits: two colours, so that it is told apart without any."""
     drawing.add(Rect(x, y, width, height, fillColor=WAITING, strokeColor=None))
     offset = 4.0
     while offset < width + height:
@@ -61,12 +64,23 @@ def _striped(drawing: Drawing, x: float, y: float, width: float, height: float) 
         offset += 5.0
 
 
+_SOLID = {"earned": EARNED, "partly": PARTLY, "lost": LOST}
+
+
 def legend_key(kind: str) -> Drawing:
-    """A small square as in the points bar: "earned", "waiting" or "lost"."""
+    """A small square as in the bars: "earned", "partly", "waiting" or "lost"."""
     drawing = Drawing(9, 7)
     if kind == "waiting":
-        _striped(drawing, 0, 0, 9, 7)
+        striped(drawing, 0, 0, 9, 7)
     else:
-        colour = EARNED if kind == "earned" else LOST
-        drawing.add(Rect(0, 0, 9, 7, fillColor=colour, strokeColor=None))
+        drawing.add(Rect(0, 0, 9, 7, fillColor=_SOLID[kind], strokeColor=None))
     return drawing
+
+
+def legend(kinds: Sequence[tuple[str, str, float]]) -> Table:
+    """What the colours of a bar mean: kind, word and the word's width of each."""
+    cells = [part for kind, word, _ in kinds for part in (legend_key(kind), plain(word, NOTE))]
+    widths = [width for *_, room in kinds for width in (13, room)]
+    table = Table([cells], colWidths=widths, hAlign="LEFT")
+    table.setStyle([*NO_PADDING, ("VALIGN", (0, 0), (-1, -1), "MIDDLE")])
+    return table

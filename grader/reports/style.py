@@ -28,6 +28,7 @@ WHITE = white
 EARNED = HexColor("#009e73")
 WAITING = HexColor("#e69f00")
 LOST = HexColor("#e8ecf0")
+PARTLY = HexColor("#86c9b4")
 EARNED_TEXT = HexColor("#006d50")
 WAITING_TEXT = HexColor("#8a5a00")
 LOST_TEXT = HexColor("#a33c00")
@@ -59,4 +60,8 @@ CELL = _style("cell")
 HINT = _style("hint", spaceBefore=2.5)
 FOUND = _style("found", fontSize=7.8, leading=10.6)
 QUOTE_LABEL = _style("quote-label", fontSize=6.8, leading=9, textColor=MUTED)
+FIGURE = _style("figure", fontName=BOLD, fontSize=15, leading=19)
 NOTE = _style("note", fontSize=7.6, leading=10.4, textColor=MUTED)
+
+#: The same styles for figures in a column.
+RIGHT = {one.name: one.clone(f"{one.name}-right", alignment=2) for one in (CELL, STATE)}

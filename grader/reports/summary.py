@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from reportlab.platypus import Spacer, Table
+from reportlab.platypus import Spacer
 
 from grader.records import Score
 from grader.reports import style
-from grader.reports.blocks import NO_PADDING, Flowables, box, labelled, plain
-from grader.reports.points_bar import Segment, legend_key, points_bar
+from grader.reports.blocks import Flowables, box, labelled, plain
+from grader.reports.points_bar import Segment, legend, points_bar
 from grader.reports.tasks import tasks
 from grader.reports.text import few_lines, one_line
 from grader.reports.wording import say
 
 PROBLEM, NOTE = 900, 220  # longest texts, in characters
 MAX_NOTES = 8
+
+_KINDS = (
+    ("earned", "earned", 52),
+    ("waiting", "waits for a person", 92),
+    ("lost", "not earned", 70),
+)
 
 
 def problem(score: Score) -> Flowables:
@@ -44,21 +50,8 @@ def summary(score: Score) -> Flowables:
             )
             for task in tasks(score)
         ]
-        parts += [points_bar(segments, style.WIDTH), Spacer(1, 3), _legend()]
+        parts += [points_bar(segments, style.WIDTH), Spacer(1, 3), legend(_KINDS)]
     return parts
-
-
-def _legend() -> Table:
-    cells: Flowables = []
-    for kind, text in (
-        ("earned", "earned"),
-        ("waiting", "waits for a person"),
-        ("lost", "not earned"),
-    ):
-        cells += [legend_key(kind), plain(text, style.NOTE)]
-    table = Table([cells], colWidths=[13, 52, 13, 92, 13, 70], hAlign="LEFT")
-    table.setStyle([*NO_PADDING, ("VALIGN", (0, 0), (-1, -1), "MIDDLE")])
-    return table
 
 
 def notes(score: Score) -> Flowables:

@@ -51,11 +51,30 @@ class Binder:
         for position, parameter in enumerate(signature.parameters.values()):
             if parameter.kind in _NAMED:
                 self._bind(bound.arguments, parameter, position)
+        self._bind_others(bound)
         return bound
+
+    def _bind_others(self, bound: inspect.BoundArguments) -> None:
+        """What class.toml gives to no parameter of a name goes into `**options`, if there are."""
+        taken = {p.name for p in bound.signature.parameters.values() if p.kind in _NAMED}
+        others = [name for name in self.words.given.names() if name not in taken]
+        if not others:
+            return
+        kinds = {p.kind: p.name for p in bound.signature.parameters.values()}
+        if inspect.Parameter.VAR_KEYWORD not in kinds:
+            raise InterfaceGap(
+                f"class.toml gives a value for {others[0]!r}, which is no parameter of "
+                f"{self.site.name}; its parameters are {bound.signature}"
+            )
+        options = {name: self._given(name) for name in others}
+        bound.arguments[kinds[inspect.Parameter.VAR_KEYWORD]] = options
 
     def _bind(self, arguments: dict[str, Any], parameter: inspect.Parameter, position: int) -> None:
         name = parameter.name
         required = parameter.default is inspect.Parameter.empty
+        if name in self.words.given.names() and self.words.role(name) is None:
+            arguments[name] = self._given(name)
+            return
         role = self.words.role(name) or self._role_at_call(name, position)
         if role in ("width", "depth"):
             self.roles.add(role)
@@ -66,6 +85,22 @@ class Binder:
             raise InterfaceGap(
                 f"{self.site.name}.__init__ needs {name!r}, and we do not know what to pass for it"
             )
+
+    def _given(self, name: str) -> Any:
+        """The value that class.toml gives, with what is asked for in the place of its roles."""
+
+        def asked(role: str) -> Any:
+            if role in ("width", "depth"):
+                self.roles.add(role)
+                return self.sizes[role]
+            self.gpu_argument = {"parameter": name, "text": "class.toml", "by": "grader"}
+            return self._gpus(role)
+
+        return self.words.given.built(name, asked)
+
+    def _gpus(self, role: str) -> Any:
+        count = self.sizes["gpus"]
+        return count if role == "gpus" else [torch.device("cuda", i) for i in range(count)]
 
     def _role_at_call(self, name: str, position: int) -> str | None:
         """The role of what the script passes there: Model(DIM, DEPTH) says it by its names."""
@@ -78,12 +113,11 @@ class Binder:
     def _bind_gpus(
         self, arguments: dict[str, Any], name: str, position: int, role: str, required: bool
     ) -> None:
-        count = self.sizes["gpus"]
         passed = passed_argument(self.site.tree, self.site.name, name, position)
         if passed is None and not required:
             return  # the class looks for itself
         by, text = "grader", passed.text if passed else ""
-        value: Any = count if role == "gpus" else [torch.device("cuda", i) for i in range(count)]
+        value = self._gpus(role)
         if isinstance(passed, Passed):
             try:
                 value, by = self._evaluate(passed), "script"

@@ -35,6 +35,10 @@ def find_models(folder: Path, files: Sequence[Path], words: Vocabulary) -> list[
             sites += _candidates(file, tree, words)
     if not sites and problems:
         raise problems[0]
+    if not sites and words.only:
+        raise InterfaceGap(
+            f"class.toml names the class {words.only}, which is not in {_listed(folder, files)}"
+        )
     if not sites:
         raise InterfaceGap(
             f"no class {words.class_name} was found, and no other nn.Module that takes a width "
@@ -54,12 +58,15 @@ def _listed(folder: Path, files: Sequence[Path]) -> str:
 
 
 def _candidates(file: Path, tree: ast.Module, words: Vocabulary) -> list[ModelSite]:
-    names = {
-        c.name: None
-        for c in _classes(tree)
-        if c.name == words.class_name or (_is_module(c, tree) and _takes_width_and_depth(c, words))
-    }
+    names = {c.name: None for c in _classes(tree) if _may_be_meant(c, tree, words)}
     return [ModelSite(file, name, tree) for name in names]
+
+
+def _may_be_meant(node: ast.ClassDef, tree: ast.Module, words: Vocabulary) -> bool:
+    if words.only:
+        return node.name == words.only
+    right = node.name == words.class_name
+    return right or (_is_module(node, tree) and _takes_width_and_depth(node, words))
 
 
 def _different(sites: list[ModelSite], words: Vocabulary) -> list[ModelSite]:
@@ -108,6 +115,6 @@ def _is_module(node: ast.ClassDef, tree: ast.Module) -> bool:
 def _takes_width_and_depth(node: ast.ClassDef, words: Vocabulary) -> bool:
     for item in node.body:
         if isinstance(item, ast.FunctionDef) and item.name == "__init__":
-            roles = {words.role(a.arg) for a in [*item.args.args, *item.args.kwonlyargs]}
-            return {"width", "depth"} <= roles
+            names = [a.arg for a in [*item.args.args, *item.args.kwonlyargs]]
+            return {"width", "depth"} <= words.roles(names)
     return False

@@ -12,34 +12,51 @@ import io
 import linecache
 import re
 import tokenize
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from grader.notebook import ENDING, NotANotebook, read_notebook
 from grader.records import Json
 from grader.sandbox.faults import NOTEBOOKS, ImportFault, InterfaceGap
+from grader.sandbox.given import Given
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """How students of an assignment call the model class and its parameters."""
+    """How students of an assignment call the model class and its parameters.
+
+    Of one hand-in an instructor may have said more: `only` is the class that is meant, `given`
+    are values for its parameters.
+    """
 
     class_name: str
     width: tuple[str, ...]
     depth: tuple[str, ...]
     gpus: tuple[str, ...]
     devices: tuple[str, ...]
+    only: str | None = None
+    given: Given = field(default_factory=Given)
 
     @classmethod
     def from_json(cls, data: Json) -> Vocabulary:
-        return cls(
-            data["class_name"],
-            *(tuple(data[key]) for key in ("width", "depth", "gpus", "devices")),
-        )
+        words = {key: tuple(data[key]) for key in ("width", "depth", "gpus", "devices")}
+        given = Given.of(data["given"])
+        return cls(data["class_name"], **words, only=data["only"], given=given)
 
     def role(self, name: str) -> str | None:
-        """The role of a parameter ("width", "depth", "gpus", "devices") by its name, or None."""
+        """The role of a parameter ("width", "depth", "gpus", "devices") by its name, or None.
+
+        A parameter that is given a value has no role but the one which that value is.
+        """
+        if name in self.given.names():
+            return self.given.role(name)
         return self._roles.get(_plain(name))
+
+    def roles(self, names: Collection[str]) -> set[str]:
+        """All roles that parameters of these names have, those within their values too."""
+        found = {role for name in names if (role := self.role(name))}
+        return found.union(*(self.given.roles(n) for n in names if n in self.given.names()))
 
     @functools.cached_property
     def _roles(self) -> dict[str, str]:

@@ -210,4 +210,8 @@ def test_an_excuse_changes_the_hash_of_what_the_class_says(run, job):
     assert {k for k in then if then[k] != job.made_from[k]} == {"class"}
     named = replace(job.entry, files={"model": "hw3.py"})
     then = fingerprint.of_entry(run, named)
-    assert {k for k in then if then[k] != job.made_from[k]} == {"submission"}
+    assert {k for k in then if then[k] != job.made_from[k]} == {"directions"}
+    built = replace(job.entry, arguments={"hidden": 64})
+    then = fingerprint.of_entry(run, built)
+    assert {k for k in then if then[k] != job.made_from[k]} == {"directions"}
+    assert "directions" in fingerprint.observed_part(then)

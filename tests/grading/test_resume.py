@@ -16,6 +16,8 @@ import quick_grading
 
 from grader.grading import locks
 
+TABLES = ("gradebook.csv", "review.csv", "class.pdf", "class.json")
+
 
 class Class:
     """A class folder, its results, and the command that grades it."""
@@ -51,6 +53,10 @@ class Class:
         assert "Traceback" not in printed
         return printed
 
+    def confirm(self):
+        with subprocess.Popen(quick_grading.command("confirm", self.out)) as confirming:
+            assert confirming.wait(60) == 0
+
     def ran(self):
         """The hand-ins whose code was run since this was last asked."""
         names = sorted(self.log.read_text().split())
@@ -65,7 +71,7 @@ class Class:
         return {p.parent.name: p.stat().st_mtime_ns for p in self.out.glob("*/score.json")}
 
     def tables(self, out=None):
-        return [((out or self.out) / name).read_bytes() for name in ("gradebook.csv", "review.csv")]
+        return [((out or self.out) / name).read_bytes() for name in TABLES]
 
     def review(self):
         with (self.out / "review.csv").open(encoding="utf-8-sig", newline="") as file:
@@ -96,7 +102,7 @@ def test_a_second_run_grades_what_changed(a_class):
     tables = a_class.tables()
     assert "0 hand-ins graded, 3 unchanged" in a_class.grade(kind="refused")
     assert a_class.tables() == tables
-    for table in ("gradebook.csv", "review.csv"):
+    for table in TABLES:
         (a_class.out / table).unlink()
     a_class.grade(kind="refused")
     assert a_class.tables() == tables
@@ -184,8 +190,7 @@ def test_a_persons_work_is_never_lost(a_class):
     a_class.grade()
     places = {id_: (id_, "t1.q1") for id_ in ("ann", "ben", "cem")}
     a_class.fill_in({places["ann"]: ("1,25", "nearly")})
-    with subprocess.Popen(quick_grading.command("confirm", a_class.out)) as confirming:
-        assert confirming.wait(60) == 0
+    a_class.confirm()
     assert a_class.score("ann")["total"] == 4.25
     a_class.fill_in({places["ben"]: ("1", "typed"), places["cem"]: ("0.5", "typed too")})
 

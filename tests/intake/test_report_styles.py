@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from grader.grading.hand_in import asked as words_of
+from grader.grading.answers import asked as words_of
 from grader.intake import Asked, find_passage
 from grader.records import Report
 from grader.rubric import load_rubric

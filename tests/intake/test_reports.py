@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.grading.hand_in import asked as words_of
+from grader.grading.answers import asked as words_of
 from grader.intake import Asked, Passage, Table, find_passage, tables_in
 from grader.intake.report_reader import read
 from grader.records import Report

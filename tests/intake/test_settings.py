@@ -141,6 +141,9 @@ def test_points_by_hand_are_final_and_say_why(tmp_path: Path) -> None:
     ]
     even, detect = with_overrides(criteria, "Õnne Ž", settings)
     assert (even.earned, even.state) == (0.5, State.FINAL)
+    assert (even.override, even.instead_of) == (True, None)  # it waited
+    seen = [CriterionScore("t3.even", 1.0, 1.0, State.FINAL, None, "seen")]
+    assert with_overrides(seen, "Õnne Ž", settings)[0].instead_of == 1.0
     assert even.comment == "explained in person"
     assert even.evidence == "seen"
     assert detect == criteria[1]

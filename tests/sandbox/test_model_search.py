@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from grader.sandbox.faults import ImportFault, InterfaceGap
+from grader.sandbox.given import Given
 from grader.sandbox.model_search import find_models
 from grader.sandbox.readings import readings, with_sizes
 from grader.sandbox.source import ModelSite, Vocabulary, parse, pinned_devices
@@ -198,3 +200,33 @@ def test_sizes_replace_constants_outside_of_functions():
     assert "depth = 7" in ast.unparse(sized)
     assert replaced == {"DIM": "width", "DEPTH": "depth", "dim": "width", "depth": "depth"}
     assert ast.unparse(tree).startswith("DIM = 8192")
+
+
+# ---------------------------------------------------------------------- what an instructor says
+
+
+def found(hand_in, files, **said):
+    folder = hand_in(files)
+    sites = find_models(folder, sorted(map(Path, files)), replace(WORDS, **said))
+    return [(str(site.file), site.name) for site in sites]
+
+
+def test_the_class_that_is_named_and_no_other(hand_in):
+    both = FIXED.format(name="Wanted") + "class Meant:\n    pass\n"
+    files = {"a.py": both, "b.py": ASKS.format(name="Other")}
+    assert found(hand_in, files, only="Meant") == [("a.py", "Meant")]
+    with pytest.raises(InterfaceGap, match=r"names the class Absent, which is not in a\.py; b\.py"):
+        found(hand_in, files, only="Absent")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"n": "$depth", "m": "$width"}, {"n": {"sizes": ["$width", "$depth"]}}],
+)
+def test_given_parameters_tell_the_class(arguments, hand_in):
+    files = {"a.py": FIXED.format(name="Net").replace("dim, depth", "n, m")}
+    with pytest.raises(InterfaceGap):
+        found(hand_in, files)
+    assert found(hand_in, files, given=Given.of(arguments)) == [("a.py", "Net")]
+    with pytest.raises(InterfaceGap):
+        found(hand_in, files, given=Given.of({"n": 6, "m": "$width"}))
