@@ -34,7 +34,7 @@ ARG PIP_EXTRA_INDEX_URL
 
 WORKDIR /source
 COPY . .
-RUN pip install --no-cache-dir --constraint constraints.txt . && rm -rf /source/*
+RUN pip install --no-cache-dir --constraint constraints.txt '.[similarity]' && rm -rf /source/*
 
 RUN useradd --uid 10001 --create-home grader && install -d -o grader /data /data/results
 USER grader

@@ -16,7 +16,7 @@ from grader import __version__
 if TYPE_CHECKING:
     from grader.doctor import Finding
     from grader.grading.classes import Progress
-    from grader.records import ClassResult, Score
+    from grader.records import ClassResult, Score, Similar
 
 WRONG_USAGE = 2
 OUR_FAULT = 1
@@ -256,6 +256,7 @@ def _show(result: ClassResult, out: Path) -> None:
         click.echo(result.fault, err=True)
     waiting = [s for s in result.scores if s.pending]
     click.echo(f"{_counts(result)}. Reports, class.pdf and gradebook.csv are in {out}/.")
+    _show_similar(result.similar, len(result.scores), out)
     if result.stopped:
         click.echo(
             f"Stopped before the end: {result.left} still to be graded. What is finished is kept; "
@@ -268,6 +269,17 @@ def _show(result: ClassResult, out: Path) -> None:
             f"{len(waiting)} wait for a person: fill in {out / 'review.csv'}, "
             f"then run  grade confirm {out}"
         )
+
+
+def _show_similar(similar: Similar, size: int, out: Path) -> None:
+    if similar.in_common:
+        number = f"{similar.pairs} pair{'' if similar.pairs == 1 else 's'} of hand-ins"
+        number = f"More than {number}" if similar.cut else number
+        click.echo(f"{number} with much in common: {out / 'similar.csv'} says what, and where.")
+    if not similar.code and size > 1:
+        click.echo("The code of hand-ins was not compared; for that, run  pip install copydetect")
+    if similar.fault:
+        click.echo(f"hand-ins were not compared, our fault: {similar.fault}", err=True)
 
 
 def _more(score: Score) -> str:

@@ -307,6 +307,50 @@ class Report:
         return "\n".join(self.pages)
 
 
+class Likeness(StrEnum):
+    """What two hand-ins have in common."""
+
+    CODE = "code"
+    TABLE = "table"
+    WORDS = "words"
+
+
+@dataclass(frozen=True)
+class InCommon:
+    """What two hand-ins have in common beyond what all were given; for the instructor only.
+
+    No verdict. Of each of the two: `shares` says what part of its own it is, from 0 to 1,
+    `where` it stands, `criteria` which of its tables hold it.
+    """
+
+    first: str
+    second: str
+    kind: Likeness
+    amount: str
+    shares: tuple[float, float]
+    where: tuple[str, str]
+    what: str = ""
+    criteria: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+
+
+@dataclass(frozen=True)
+class Similar:
+    """What hand-ins of a class have in common: all of a pair together, the strongest pair first.
+
+    `cut` is True where there was more than a person would read. `code` is False where code was not
+    compared because copydetect is not installed. `fault` is one of ours, in a line.
+    """
+
+    in_common: tuple[InCommon, ...] = ()
+    cut: bool = False
+    code: bool = True
+    fault: str | None = None
+
+    @property
+    def pairs(self) -> int:
+        return len({(one.first, one.second) for one in self.in_common})
+
+
 @dataclass
 class ClassResult:
     """What one run came to. `scores` are those of the class, by id, without their long texts.
@@ -331,6 +375,7 @@ class ClassResult:
     missing: tuple[Student, ...] = ()
     excused: dict[str, str] = field(default_factory=dict)
     kept: Path | None = None
+    similar: Similar = Similar()
     stopped: int | None = None
     fault: str | None = None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -12,24 +12,31 @@ from grader.exports.cells import Table, number_cell, text_cell, typed, whole_tab
 from grader.exports.decisions import Decision, open_to_decision
 from grader.exports.drafts import NO_DRAFTS, Drafts, Place
 from grader.exports.sheet import ACCEPTED, COLUMNS, Row, read_rows, read_text, refusal
-from grader.records import CriterionScore, Kind, Score, State
+from grader.exports.similar_sheet import copied_tables
+from grader.records import CriterionScore, InCommon, Kind, Score, State
 
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
 
 
-def write_review(path: Path, scores: Iterable[Score], drafts: Drafts = NO_DRAFTS) -> set[Place]:
+def write_review(
+    path: Path,
+    scores: Iterable[Score],
+    drafts: Drafts = NO_DRAFTS,
+    in_common: Iterable[InCommon] = (),
+) -> set[Place]:
     """Write a row for each criterion that waits for a person, in the order of `scores`.
 
     Below them come the rows that a person decided before, points and comment filled in, so
     that the file keeps every decision and a slip can be corrected. `drafts` go into the rows
     they were made for, where the points are still the same; returns those that fit nowhere.
+    For a table that another hand-in has, too, nothing is suggested: see `in_common`.
     """
-    unused = set(drafts)
+    unused, copied = set(drafts), copied_tables(in_common)
     with tempfile.TemporaryFile() as below, whole_table(path, COLUMNS) as waiting:
         decided = Table(below)
         for score in scores:
             for criterion in filter(open_to_decision, score.criteria):
-                row = _row(score, criterion)
+                row = _row(score, criterion, copied.get((score.submission, criterion.id)))
                 place = Place(row[0], row[2])
                 if place in unused and drafts[place].points in (row[4], ""):
                     unused.discard(place)
@@ -39,8 +46,9 @@ def write_review(path: Path, scores: Iterable[Score], drafts: Drafts = NO_DRAFTS
     return unused
 
 
-def _row(score: Score, criterion: CriterionScore) -> list[str]:
+def _row(score: Score, criterion: CriterionScore, copied: str | None) -> list[str]:
     decided = criterion.state is State.FINAL
+    suggests = criterion.state is State.PROVISIONAL and copied is None
     return [
         text_cell(score.submission),
         text_cell(score.student.name),
@@ -50,7 +58,8 @@ def _row(score: Score, criterion: CriterionScore) -> list[str]:
         text_cell(criterion.question),
         text_cell(_evidence(score, criterion)),
         text_cell(criterion.found),
-        number_cell(criterion.earned if criterion.state is State.PROVISIONAL else None),
+        text_cell(copied),
+        number_cell(criterion.earned if suggests else None),
         number_cell(criterion.earned if decided else None),
         text_cell(criterion.comment),
     ]
@@ -70,7 +79,9 @@ def _evidence(score: Score, criterion: CriterionScore) -> str:
 # ---------------------------------------------------------------------- reading
 
 
-def read_review(path: Path, scores: Iterable[Score]) -> list[Decision]:
+def read_review(
+    path: Path, scores: Iterable[Score], in_common: Iterable[InCommon] = ()
+) -> list[Decision]:
     """The decisions in a filled-in review.csv, in the file's order.
 
     Rows with neither points nor a comment are not decided yet and left out. Accepts what
@@ -79,11 +90,11 @@ def read_review(path: Path, scores: Iterable[Score]) -> list[Decision]:
     UsageError that lists every line that does not fit.
     """
     rows, problems = read_rows(path, read_text(path))
-    known = _open_criteria(scores)
+    known, copied = _open_criteria(scores), copied_tables(in_common)
     decisions: dict[tuple[str, str], tuple[int, Decision]] = {}
     for row in rows:
         try:
-            decision = _decision(row, known)
+            decision = _decision(row, known, copied)
             key = (decision.submission, decision.criterion)
             if key in decisions:
                 raise _Misfit(f"{' '.join(key)} is already in line {decisions[key][0]}")
@@ -108,7 +119,11 @@ def _open_criteria(scores: Iterable[Score]) -> dict[str, tuple[str, dict[str, Cr
     }
 
 
-def _decision(row: Row, known: dict[str, tuple[str, dict[str, CriterionScore]]]) -> Decision:
+def _decision(
+    row: Row,
+    known: dict[str, tuple[str, dict[str, CriterionScore]]],
+    copied: Mapping[tuple[str, str], str],
+) -> Decision:
     name = row.cells["submission"].strip()
     if name not in known:
         raise _Misfit(f"unknown submission {name!r}{_nearest(name, known)}")
@@ -117,7 +132,7 @@ def _decision(row: Row, known: dict[str, tuple[str, dict[str, CriterionScore]]])
     if id_ not in criteria:
         raise _Misfit(f"unknown criterion {id_!r} of {name}{_nearest(id_, criteria)}")
     criterion = criteria[id_]
-    earned = _points(row.cells["earned"].strip(), criterion)
+    earned = _points(row.cells["earned"].strip(), criterion, copied.get((submission, criterion.id)))
     comment = typed(row.cells["comment"])
     if not open_to_decision(criterion):
         raise _Misfit(
@@ -128,13 +143,15 @@ def _decision(row: Row, known: dict[str, tuple[str, dict[str, CriterionScore]]])
     return Decision(submission, criterion.id, earned, comment)
 
 
-def _points(cell: str, criterion: CriterionScore) -> float | None:
+def _points(cell: str, criterion: CriterionScore, copied: str | None) -> float | None:
     if not cell:
         return None
     highest = number_cell(criterion.points)
     if cell.lower() == ACCEPTED:
         if criterion.state is State.PENDING:
             raise _Misfit(f"earned: nothing is suggested; expected a number from 0 to {highest}")
+        if criterion.state is State.PROVISIONAL and copied:
+            raise _Misfit(f"earned: {copied}; expected a number from 0 to {highest}")
         return criterion.earned
     if not _NUMBER.fullmatch(cell):
         raise _Misfit(

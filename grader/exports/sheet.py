@@ -17,7 +17,7 @@ from grader.errors import UsageError
 
 COLUMNS = (
     *("submission", "name", "criterion", "title", "points"),
-    *("question", "evidence", "found", "suggested", "earned", "comment"),
+    *("question", "evidence", "found", "in common", "suggested", "earned", "comment"),
 )
 ACCEPTED = "ok"  # in the place of points: those that are suggested
 NEEDED = ("submission", "criterion", "earned", "comment")

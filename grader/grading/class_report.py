@@ -13,22 +13,22 @@ from grader import __version__, intake
 from grader.errors import InternalError
 from grader.grading.by_hand import by_hand
 from grader.grading.run import Run
-from grader.records import Json, Score, write_bytes, write_json
-from grader.reports import ClassFacts, Counted, Section, render_class_pdf
+from grader.records import Json, Score, Similar, write_bytes, write_json
+from grader.reports import ClassFacts, Column, Counted, Section, render_class_pdf
 
 REPORT, FACTS = "class.pdf", "class.json"
 
 
-def update(run: Run, found: intake.ClassFolder, scores: Sequence[Score]) -> None:
+def update(run: Run, found: intake.ClassFolder, scores: Sequence[Score], similar: Similar) -> None:
     """Write class.pdf for a class and its scores, unless it says all that already.
 
     Raises InternalError where it cannot be made: all else is written by then, and stands.
     """
     with _our_fault(run.out):
-        _write(run.out, _facts_of(run, found), scores)
+        _write(run.out, _facts_of(run, found), scores, [_alike(similar)])
 
 
-def rewrite(out: Path, scores: Sequence[Score]) -> None:
+def rewrite(out: Path, scores: Sequence[Score], similar: Similar) -> None:
     """Write class.pdf again where only scores have changed: all else is in class.json.
 
     Raises InternalError as `update` does.
@@ -38,7 +38,21 @@ def rewrite(out: Path, scores: Sequence[Score]) -> None:
             facts = ClassFacts.from_json(_read(out))
         except ValueError:  # of another version, or none
             facts = ClassFacts.of_scores(scores)
-        _write(out, facts, scores)
+        _write(out, facts, scores, [_alike(similar)])
+
+
+def _alike(similar: Similar) -> Section:
+    """Hand-ins with much in common: a line for each thing, all of a pair together."""
+    shares = ("hand-in", "other hand-in", "in common", "how much", "where")
+    widths = (0.14, 0.14, 0.12, 0.2, 0.4)
+    rows = [
+        (one.first, one.second, one.kind.value, one.amount, " / ".join(one.where))
+        for one in similar.in_common
+    ]
+    pairs = "1 pair of hand-ins has" if similar.pairs == 1 else f"{similar.pairs} pairs have"
+    told = f"{pairs} much in common: no verdict, a person looks." if rows else ""
+    columns = [Column(head, share) for head, share in zip(shares, widths, strict=True)]
+    return Section("Alike", told, columns, rows, rest="similar.csv")
 
 
 @contextmanager
@@ -70,9 +84,7 @@ def _facts_of(run: Run, found: intake.ClassFolder) -> ClassFacts:
     )
 
 
-def _write(
-    out: Path, facts: ClassFacts, scores: Sequence[Score], more: Sequence[Section] = ()
-) -> None:
+def _write(out: Path, facts: ClassFacts, scores: Sequence[Score], more: Sequence[Section]) -> None:
     """class.pdf, unless it says all this already; then class.json. `more` are other sections."""
     made_from = _hash(facts, scores, more)
     if (out / REPORT).exists() and _read(out).get("made_from") == made_from:

@@ -17,7 +17,7 @@ from typing import Protocol
 
 from grader import exports, intake
 from grader.errors import InternalError
-from grader.grading import class_report, fingerprint, locks, results
+from grader.grading import class_report, fingerprint, locks, results, similar
 from grader.grading.plan import Choice, plan
 from grader.grading.pool import Pool
 from grader.grading.run import Graded, Job, Need, Run
@@ -75,6 +75,7 @@ def grade_class(
             update = _Update(run, result, found, trust)
             try:
                 update.grade(list(plan(run, meant, update.scores, choice)), jobs, progress)
+                update.compare()
             finally:
                 update.finish()
     return result
@@ -128,6 +129,7 @@ class _Update:
         self.scores = {s.submission: results.without_texts(s) for s in results.stored(out)}
         self.sheet = exports.read_filled_in(out / results.REVIEW)
         self.drafts = self.sheet.drafts(self.scores.values())
+        self.result.similar = similar.read(out)
 
     def grade(self, plan: Sequence[Job], size: int, progress: Progress) -> None:
         """Do what is planned."""
@@ -188,22 +190,31 @@ class _Update:
         self.result.kept = self.sheet.set_aside()
         self.drafts = self.sheet.without(stale).drafts(self.scores.values())
         rest = (s for s in results.stored(self.run.out) if s.submission not in stale)
-        exports.write_review(self.run.out / results.REVIEW, rest, self.drafts)
+        in_common = self.result.similar.in_common
+        exports.write_review(self.run.out / results.REVIEW, rest, self.drafts, in_common)
 
     def _is_replaced(self, job: Job) -> bool:
         old = self.scores.get(job.entry.id)
         read = ("submission", "directions")  # what a person had before them follows from these
         return old is None or any(old.made_from.get(n) != job.made_from[n] for n in read)
 
+    def compare(self) -> None:
+        """See what the hand-ins have in common."""
+        run = self.run
+        self.result.similar = similar.bring_up_to_date(
+            run.out, run.assignment, self.scores.values()
+        )
+
     def finish(self) -> None:
         """Write the tables over all results and the report of the class; say what it has."""
-        unplaced = results.write_tables(self.run.out, self.scores.values(), self.drafts)
+        found = self.result.similar.in_common
+        unplaced = results.write_tables(self.run.out, self.scores.values(), found, self.drafts)
         if unplaced and self.result.kept is None:
             self.result.kept = self.sheet.set_aside()
         ids = [entry.id for entry in self.found.entries]
         self.result.scores = [self.scores[id_] for id_ in ids if id_ in self.scores]
         try:
-            class_report.update(self.run, self.found, self.result.scores)
+            class_report.update(self.run, self.found, self.result.scores, self.result.similar)
         except InternalError as error:
             self.result.fault = str(error)
 
@@ -225,10 +236,11 @@ def confirm(out: Path) -> list[Score]:
     if not scores:
         raise results.none_in(out)
     with locks.only_run_in(out):
-        decisions = exports.read_review(out / results.REVIEW, scores)
+        alike = similar.read(out)
+        decisions = exports.read_review(out / results.REVIEW, scores, alike.in_common)
         decided = exports.apply_decisions(scores, decisions)
         for score in decided:
             write_score(out, score)
-        results.write_tables(out, decided)
-        class_report.rewrite(out, decided)
+        results.write_tables(out, decided, alike.in_common)
+        class_report.rewrite(out, decided, alike)
     return decided

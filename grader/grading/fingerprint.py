@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,10 @@ from typing import Any
 import attrs
 
 import grader
-from grader import intake
+from grader import intake, similarity
 from grader.grading.run import HashesByName, Run
-from grader.records import Kind
-from grader.rubric import Rubric, assignment_folder
+from grader.records import Kind, Score
+from grader.rubric import Rubric, assignment_folder, home
 
 #: Where one of these differs, student code has to run again; else stored observations do.
 OBSERVED = ("submission", "directions", "checks", "grader")
@@ -66,6 +67,13 @@ def of_entry(run: Run, entry: intake.Entry) -> HashesByName:
 def observed_part(made_from: HashesByName) -> HashesByName:
     """The hashes of what observations follow from."""
     return {name: made_from[name] for name in OBSERVED if name in made_from}
+
+
+def of_comparison(assignment: str, scores: Iterable[Score]) -> str:
+    """A hash of all that follows from comparing the hand-ins with these results."""
+    graded = sorted((s.submission, s.graded_at, sorted(s.made_from.items())) for s in scores)
+    template = _files(home() / "student_template" / assignment, "*")
+    return _hash(graded, template, similarity.library_version())
 
 
 def _checks(assignment: str) -> list[tuple[str, str]]:

@@ -73,6 +73,7 @@ def observe(run: Run, job: Job) -> tuple[Observed, list[str]]:
     with TemporaryDirectory(dir=run.workspace, ignore_cleanup_errors=True) as scratch:
         submission, ignored = intake.open_entry(job.entry, Path(scratch), run.assignment)
         suspicions = intake.suspicions(submission.folder, submission.code)
+        code = intake.code_text(submission.folder, submission.code)
         record, reports = None, Reports()
         pages: tuple[str, ...] = ()
         if submission.problem is None:
@@ -95,6 +96,7 @@ def observe(run: Run, job: Job) -> tuple[Observed, list[str]]:
         pages=pages,
         protections=run.protections,
         ignored=tuple(ignored[:MOST_IGNORED]),
+        code=code,
     )
     return observed, ignored
 

@@ -19,7 +19,7 @@ class Observed:
     """`record` is a `judge.Verdict.record`; there is none where the hand-in has a `problem`.
 
     `made_from` are the hashes of what this follows from. `reports` are those of tasks that have
-    one of their own, by their ids.
+    one of their own, by their ids. `code` is what others' is compared with.
     """
 
     made_from: HashesByName
@@ -33,6 +33,8 @@ class Observed:
     protections: Json = field(default_factory=dict)
     reports: dict[str, Report] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()  # in the hand-in
+
+    code: dict[str, str] = field(default_factory=dict)
 
     @property
     def found(self) -> Reports:

@@ -1,20 +1,21 @@
-"""A results folder: a folder per hand-in, and the two tables of all of them."""
+"""A results folder: a folder per hand-in, and the tables of all of them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from grader import exports
 from grader.errors import UsageError
-from grader.records import Score, is_temporary, write_bytes, write_json
+from grader.records import InCommon, Score, is_temporary, write_bytes, write_json
 
 SCORE = "score.json"
 PAGE = "page-{}.jpg"
 REVIEW = "review.csv"
 GRADEBOOK = "gradebook.csv"
+SIMILAR = "similar.csv"
 
 
 def make(out: Path) -> None:
@@ -99,11 +100,16 @@ def without_texts(score: Score) -> Score:
 
 
 def write_tables(
-    out: Path, scores: Iterable[Score], drafts: exports.Drafts = exports.NO_DRAFTS
+    out: Path,
+    scores: Collection[Score],
+    in_common: Sequence[InCommon],
+    drafts: exports.Drafts = exports.NO_DRAFTS,
 ) -> set[exports.Place]:
-    """Write gradebook.csv and review.csv; returns the drafts that have no row.
+    """Write gradebook.csv, similar.csv and review.csv; returns the drafts that have no row.
 
     `scores` are all that are stored, with or without their texts.
     """
     exports.write_gradebook(out / GRADEBOOK, scores)
-    return exports.write_review(out / REVIEW, stored(out), drafts)
+    names = {score.submission: score.student.name for score in scores}
+    exports.write_similar(out / SIMILAR, in_common, names)
+    return exports.write_review(out / REVIEW, stored(out), drafts, in_common)

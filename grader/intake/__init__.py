@@ -2,10 +2,11 @@
 
 from grader.intake.asked import Asked
 from grader.intake.class_folder import ClassFolder, read_class
+from grader.intake.code_text import code_text
 from grader.intake.deadline import Lateness, lateness
 from grader.intake.entry import Entry, digest
 from grader.intake.hand_in import copy_files
-from grader.intake.named_files import is_code
+from grader.intake.named_files import CODE, is_code
 from grader.intake.overrides import refuse_overrides
 from grader.intake.passages import Passage, find_passage
 from grader.intake.quantities import Quantity, quantities
@@ -23,6 +24,7 @@ from grader.intake.tables import Cell, Column, Table, tables_in
 from grader.intake.times import arrived, handed_in
 
 __all__ = [
+    "CODE",
     "MODEL",
     "REPORT",
     "Asked",
@@ -38,6 +40,7 @@ __all__ = [
     "Quantity",
     "Table",
     "arrived",
+    "code_text",
     "copy_files",
     "digest",
     "find_passage",

@@ -75,6 +75,7 @@ def test_a_row_for_each_criterion_that_waits(path):
         "question": "At DEPTH 6: 3 and 3.",
         "evidence": "a person reads it",
         "found": "Q1) 3 and 3 / because 6 // 2 = 3",
+        "in common": "",
         "suggested": "",
         "earned": "",
         "comment": "",

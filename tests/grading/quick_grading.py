@@ -1,6 +1,7 @@
 """`grade` with quick observations in the place of sandboxes; everything else is real.
 
 A hand-in's file says what is seen: `passed`, `failed`, `ours` (a fault of ours), `dies`, `sleeps`.
+Its report is `report.txt`, or a line.
 """
 
 import os
@@ -76,9 +77,12 @@ def observe(run, job):
         time.sleep(300)
     time.sleep(0.02)
     record = record_of({(id_, case): says for id_ in CRITERIA for case in ("20/2", "20/5")})
-    report = Report("r.pdf", (f"Task 1\nQ1\n{job.entry.id} {says}\n",))
+    told = submission.folder / "report.txt"
+    page = told.read_text("utf-8") if told.exists() else f"Task 1\nQ1\n{job.entry.id} {says}\n"
     made_from = fingerprint.observed_part(job.made_from)
-    return Observed(made_from, run.seed, record, report), ignored
+    code = intake.code_text(submission.folder, submission.code)
+    report = Report("r.pdf", (page,))
+    return Observed(made_from, run.seed, record, report, code=code), ignored
 
 
 def main(arguments):

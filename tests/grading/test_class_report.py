@@ -8,6 +8,7 @@ from test_resume import Class
 
 from grader.errors import InternalError
 from grader.grading import class_report, results
+from grader.records import Similar
 
 
 @pytest.fixture
@@ -112,4 +113,4 @@ def test_a_report_that_cannot_be_written_costs_nothing_else(a_class):
     assert a_class.score("ann")["total"] == 3
     assert len(a_class.review()) == 18
     with pytest.raises(InternalError, match=r"class\.pdf could not be made"):
-        class_report.rewrite(a_class.out, list(results.stored(a_class.out)))
+        class_report.rewrite(a_class.out, list(results.stored(a_class.out)), Similar())
