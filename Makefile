@@ -2,7 +2,7 @@
 
 TORCH ?= 2.13.0
 
-.PHONY: check lint types layers test reference demo opinfo test-cuda-build
+.PHONY: check lint types layers test reference demo opinfo fuzz test-cuda-build
 
 check: lint types layers test reference
 
@@ -33,6 +33,13 @@ demo:
 # PyTorch's own database of operators, all of it, on virtual GPUs against the CPU.
 opinfo:
 	pytest tests/vgpu/opinfo -ra
+
+# Damaged classes and damaged reports; another set of them with SEED=2, one of them with --only.
+SEED ?= 1
+fuzz:
+	python tests/fuzz/fuzz_intake.py 20000 --seed $(SEED)
+	python tests/fuzz/fuzz_reports.py 20000 --seed $(SEED)
+	python tests/fuzz/bombs.py
 
 # The virtual GPUs on the build of torch that most Linux users have, CUDA's, without a GPU; another
 # version with TORCH=2.9.1. pip's settings are put aside because they may name a CPU build.

@@ -53,3 +53,9 @@ class SubmissionError(GraderError):
 
 class InternalError(GraderError):
     """Something of ours failed. No points are lost; a person is called. Exit code 1."""
+
+
+def shortened(text: str, longest: int) -> str:
+    """The text; of one that is too long for a sentence, its beginning and its end."""
+    end = longest // 3
+    return text if len(text) <= longest else f"{text[: longest - end - 1]}…{text[-end:]}"

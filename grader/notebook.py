@@ -12,10 +12,13 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 ENDING = ".ipynb"
 MAX_BYTES = 16 << 20
+MAX_CODE = 400_000  # characters of all code cells; a syntax tree takes 600 times as much memory
+MAX_CELLS = 2000
 
 #: Cell magics under which ordinary Python stands.
 _AROUND_PYTHON = {"time", "timeit", "capture", "prun", "writefile", "python", "python3", "pypy"}
@@ -46,12 +49,21 @@ class Notebook:
         return cell, line - first + 1
 
 
+def is_notebook(path: Path) -> bool:
+    """Whether a file is one by its name."""
+    return path.suffix.lower() == ENDING
+
+
 def read_notebook(content: bytes) -> Notebook:
     """Read a notebook of format 3 or 4. Raises NotANotebook."""
     lines: list[str] = []
     starts: list[tuple[int, int]] = []
     dropped: list[str] = []
+    left = MAX_CODE
     for number, source in enumerate(_code_cells(content), 1):
+        left -= len(source)
+        if left < 0 or number > MAX_CELLS:
+            raise NotANotebook(f"longer than {MAX_CODE} characters or {MAX_CELLS} cells of code")
         kept, without = _python(source)
         try:
             ast.parse("\n".join(kept))

@@ -154,7 +154,8 @@ def pytest_runtest_makereport(
         report.outcome = "skipped"
         report.longrepr = (str(folder.path), 0, f"a person will look: {result.evidence}")
     elif result.outcome is not Outcome.PASSED and result.outcome is not Outcome.ERROR:
-        report.longrepr = result.evidence + (f"\ntry: {result.hint}" if result.hint else "")
+        where = f"\nwhere: {result.where}" if result.where else ""
+        report.longrepr = result.evidence + where + (f"\ntry: {result.hint}" if result.hint else "")
     return report
 
 
@@ -178,6 +179,8 @@ def _show_points(folder: AssignmentFolder, terminal: pytest.TerminalReporter) ->
         terminal.write_line(f"{points:>5} of {s.points:g}  {s.id:<10} {s.title}", **color)
         if s.earned != s.points:
             _explain(terminal, s.evidence)
+            if s.where:
+                _explain(terminal, f"where: {s.where}")
         if s.hint:
             _explain(terminal, f"try: {s.hint}")
     terminal.write_line(f"{earned:>5g} of {possible:g}  for the code")

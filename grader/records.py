@@ -94,8 +94,9 @@ class Submission:
 class CriterionScore:
     """The points of one criterion and the reason for them.
 
-    `earned` is None exactly while `state` is pending. `evidence` and `hint` are read by
-    the student; `operator` holds tracebacks and other text for the instructor only.
+    `earned` is None exactly while `state` is pending. `evidence` says what was asked and what was
+    found, `where` at which line of the code or sentence of the report, `hint` what to try: all
+    three are read by the student. `operator` holds tracebacks and other text for the instructor.
     `found` is what the report says for this criterion, word for word.
     """
 
@@ -116,6 +117,7 @@ class CriterionScore:
     instead_of: float | None = None  # final points that an override took the place of, if any were
     earlier: str | None = None  # what a person decided when this was different: for whoever reviews
     operator: str | None = None
+    where: str | None = None
 
     def __post_init__(self) -> None:
         if (self.earned is None) != (self.state is State.PENDING):
@@ -305,6 +307,11 @@ class Report:
     @property
     def text(self) -> str:
         return "\n".join(self.pages)
+
+    @property
+    def has_pages(self) -> bool:
+        """Whether its pages are those that its reader sees; Word alone knows where its own end."""
+        return Path(self.file or "").suffix.lower() == ".pdf"
 
 
 class Likeness(StrEnum):

@@ -61,15 +61,17 @@ def _phrases(_: object, attribute: attrs.Attribute[list[str]], value: list[str])
 class Cue:
     """One thing that a written answer must say, for a suggestion to whoever reads it.
 
-    `case` names it, `says` tells it in words for students. It is said where one of the phrases
+    `case` names it, `asks` is the question that it answers, and `hint` what to think
+    about: words for students, who are not told the answer. It is said where one of the phrases
     `any` stands in the answer and is not denied, and none of `never` is (`checking.phrases`).
     Where all cues of a criterion are `decisive` and said, its full points need nobody's word.
     """
 
     case: str
-    says: str
+    asks: str
     any: list[str] = attrs.field(validator=_phrases)
     never: list[str] = attrs.field(factory=list)
+    hint: str | None = None
     decisive: bool = False
 
 

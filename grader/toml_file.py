@@ -26,15 +26,18 @@ from cattrs import (
     IterableValidationError,
 )
 from cattrs.cols import homogenous_tuple_structure_factory, list_structure_factory
-from cattrs.gen import make_dict_structure_fn, override
+from cattrs.gen import make_dict_structure_fn, make_mapping_structure_fn, override
 
-from grader.errors import UsageError
+from grader.errors import UsageError, shortened
 
 T = TypeVar("T")
 Hook = Callable[[Any, Any], Any]
 
 #: Where a value stands: ("criterion", 1, "points"); list positions count from 0.
 Where = tuple[str | int, ...]
+
+_MOST_MISTAKES = 40  # lines that are shown at once
+_LONGEST_LINE = 400  # characters
 
 
 class Mistake(NamedTuple):
@@ -63,7 +66,12 @@ class TomlFile:
         try:
             return cls(path, tomllib.loads(text), _lines(text))
         except tomllib.TOMLDecodeError as error:
-            raise UsageError(_syntax_line(path, error, text)) from error
+            raise UsageError(_clear(_syntax_line(path, error, text))) from error
+        except (ValueError, RecursionError) as error:  # tomllib leaves these to Python
+            raise UsageError(
+                f"{path.name} is not valid TOML",
+                found="a number of thousands of digits, or hundreds of tables in one another",
+            ) from error
 
     def structure(self, shape: type[T]) -> tuple[T | None, list[Mistake]]:
         """The data as a `shape` (an attrs class), or None and every mistake."""
@@ -84,7 +92,9 @@ class TomlFile:
         lines = []
         for line, text in sorted(mistakes):
             place = f"{self.path.name}, line {line}" if line else self.path.name
-            lines.append(f"{place}: {text}")
+            lines.append(_clear(f"{place}: {text}"))
+        if len(lines) > _MOST_MISTAKES:
+            lines[_MOST_MISTAKES:] = [f"and {len(lines) - _MOST_MISTAKES} more mistakes"]
         if lines:
             raise UsageError("\n".join(lines))
 
@@ -130,6 +140,12 @@ def _syntax_line(path: Path, error: tomllib.TOMLDecodeError, text: str) -> str:
     line = found[2] or text.count("\n") + 1
     column = f" (column {found[3]})" if found[3] else " (the file ends here)"
     return f"{path.name}, line {line}: not valid TOML: {found[1]}{column}"
+
+
+def _clear(line: str) -> str:
+    """The line as a terminal shows it, whatever keys and values it speaks of."""
+    shown = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+    return shortened("".join(shown), _LONGEST_LINE)
 
 
 def _lines(text: str) -> dict[Where, int]:
@@ -303,7 +319,8 @@ def _list(kind: Any, converter: Converter) -> Hook:
 
 
 def _mapping(kind: Any, converter: Converter) -> Hook:
-    build: Any = converter.gen_structure_mapping(kind)
+    # Not converter.gen_structure_mapping: it would register what it makes in the place of `hook`.
+    build: Any = make_mapping_structure_fn(kind, converter)
 
     def hook(value: Any, _: Any) -> Any:
         if not isinstance(value, dict):

@@ -6,9 +6,10 @@ read anywhere. Devices are GPU numbers; the host is `HOST`. Sizes are in bytes.
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -35,13 +36,17 @@ class Phase(StrEnum):
 
 
 class Op(NamedTuple):
-    """One operation. `layer` is the path of the innermost module at work ("layers.3.0")."""
+    """One operation. `layer` is the path of the innermost module at work ("layers.3.0").
+
+    `line` is "file:number" of the code that asked for it: of layers in a forward pass, else None.
+    """
 
     name: str
     device: int
     layer: str | None
     phase: Phase
     forward: int | None  # number of the forward pass it belongs to
+    line: str | None = None
 
 
 class Transfer(NamedTuple):
@@ -159,6 +164,25 @@ class Trace:
         chosen = self._pass(forward)
         return 0 if chosen is None else self.to_calls[chosen]
 
+    def lines_of_layers(self, forward: int | None = None) -> Counter[str]:
+        """The lines at which layers ran during one forward pass, and how many at each."""
+        chosen = self._pass(forward)
+        return Counter(op.line for op in self._layer_ops() if op.forward == chosen and op.line)
+
+    def lines_of_copies(self, forward: int | None = None) -> Counter[str]:
+        """The lines that copied from one GPU to another during one forward pass, and how often."""
+        copies = (t for t in self._during(forward) if HOST not in (t.source, t.target))
+        return Counter(t.line for t in copies if t.line)
+
+    def with_lines(self, name: Callable[[str], str | None]) -> Trace:
+        """The same with each line called something else: "file:number" in, a name or None out."""
+        named = functools.cache(name)
+        return replace(
+            self,
+            ops=[op._replace(line=named(op.line)) if op.line else op for op in self.ops],
+            transfers=[t._replace(line=named(t.line)) if t.line else t for t in self.transfers],
+        )
+
     def ways(self) -> dict[int, Way]:
         """By forward pass in which a layer ran: where its layers ran, and what was copied."""
         found: dict[int, Way] = {}
@@ -239,7 +263,7 @@ class Trace:
     def to_json(self) -> dict[str, Any]:
         return {
             "devices": self.devices,
-            "ops": [[*op] for op in self.ops],
+            "ops": [[*op] if op.line else [*op[:-1]] for op in self.ops],
             "transfers": [[*t] for t in self.transfers],
             "to_calls": {str(k): n for k, n in self.to_calls.items()},
             "peak_memory": self.peak_memory,
@@ -285,8 +309,9 @@ def _number(value: Any) -> int | None:
 
 
 def _op(row: Any) -> Op:
-    name, device, layer, phase, forward = row
-    return Op(str(name), _whole(device), _text(layer), Phase(phase), _number(forward))
+    name, device, layer, phase, forward, *line = row
+    [line] = line or [None]
+    return Op(str(name), _whole(device), _text(layer), Phase(phase), _number(forward), _text(line))
 
 
 def _transfer(row: Any) -> Transfer:

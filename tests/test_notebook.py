@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
-from grader.notebook import MAX_BYTES, NotANotebook, read_notebook
+from grader.notebook import MAX_BYTES, MAX_CELLS, NotANotebook, is_notebook, read_notebook
 
 
 def notebook(*cells: str) -> bytes:
@@ -92,3 +93,24 @@ def test_what_is_no_notebook_says_why(content: bytes, why: str) -> None:
 def test_half_a_character_is_no_reason_to_fail() -> None:
     cell = b'{"cells": [{"cell_type": "code", "source": "s = \'\\ud800\'"}]}'
     assert read_notebook(cell).code == "s = '?'\n"
+
+
+@pytest.mark.parametrize(
+    "cells", [["x = 1\n" * 100_000], ["x = 1\n" * 40_000] * 2, ["x"] * (MAX_CELLS + 1)]
+)
+def test_more_code_than_anybody_writes(cells: list[str]) -> None:
+    """A syntax tree takes hundreds of times as much memory as its source."""
+    with pytest.raises(NotANotebook, match="longer than 400000 characters or 2000 cells of code"):
+        read_notebook(notebook(*cells))
+
+
+def test_numbers_that_python_does_not_read() -> None:
+    huge = b'{"cells": [], "metadata": %s}' % (b"9" * 5000)
+    with pytest.raises(NotANotebook, match="format of Jupyter"):
+        read_notebook(huge)
+    assert read_notebook(huge.replace(b"9" * 5000, b"1e999")).code == ""
+
+
+def test_a_notebook_is_known_by_its_name() -> None:
+    assert is_notebook(Path("HW3.IPYNB"))
+    assert not is_notebook(Path("ipynb"))

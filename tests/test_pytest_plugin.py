@@ -55,6 +55,8 @@ def test_a_miss_is_told_in_words_with_a_hint_and_without_our_source(template_run
     _, printed = template_run
     assert "expected 20 layers over 5 GPUs" in printed
     assert "seen: 10, 10, 0, 0, 0" in printed
+    line = "layer = nn.Sequential(nn.Linear(dim, dim), nn.ReLU()).to(device0)"
+    assert f"where: hw3.py, line 37: {line}" in printed
     assert "try: " in printed
     assert "def test_" not in printed
 

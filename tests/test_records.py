@@ -162,3 +162,11 @@ def test_scores_do_not_change():
     with pytest.raises(AttributeError):
         WHOLE.late = "no"
     assert replace(WHOLE, late=None) != WHOLE
+
+
+@pytest.mark.parametrize(
+    ("file", "has_pages"),
+    [("report.pdf", True), ("docs/Report.PDF", True), ("report.docx", False), (None, False)],
+)
+def test_only_a_pdf_has_the_pages_that_its_reader_sees(file, has_pages):
+    assert Report(file, ("a", "b")).has_pages is has_pages

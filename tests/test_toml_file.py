@@ -208,3 +208,34 @@ def test_further_mistakes_join_those_of_the_shape(tmp_path: Path) -> None:
         "paper.toml, line 1: title: expected text in quotes, found 1",
         "paper.toml, line 6: criterion.id: 'a' is there already",
     ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a = " + "[" * 5000,
+        "a = " + "9" * 5000,
+        ".".join("a" * 3000) + " = 1",
+        "a = " + "{b=" * 3000,
+    ],
+    ids=["lists", "digits", "keys", "tables"],
+)
+def test_what_is_far_too_large_inside(tmp_path: Path, text: str) -> None:
+    [line] = refusal(tmp_path, text)
+    assert line.startswith(
+        "paper.toml is not valid TOML; found a number of thousands of digits, or"
+    )
+
+
+def test_mistakes_are_lines_that_can_be_read(tmp_path: Path) -> None:
+    long, turned = "k" * 3000, "\\u202E"
+    first, second = refusal(tmp_path, f'title = "x"\n{long} = 1\n"a{turned}" = 1\n')
+    assert len(first) == 400
+    assert first.startswith("paper.toml, line 2: kkkk")
+    assert second.startswith("paper.toml, line 3: a\\u202e: unknown key")
+
+
+def test_of_very_many_mistakes_some_are_told(tmp_path: Path) -> None:
+    found = refusal(tmp_path, "title = 1\n" + "".join(f"k{n} = 1\n" for n in range(99)))
+    assert len(found) == 41
+    assert found[-1] == "and 60 more mistakes"

@@ -41,7 +41,7 @@ TRACE = Trace(
     devices=3,
     ops=[
         op(0, None, "aten::randn", O), op(0, 0, layer="a"), op(0, 0, "aten::relu"),
-        op(1, 0, layer="b"), op(1, None, phase=B), op(0, 1), op(HOST, 1),
+        op(1, 0, layer="b")._replace(line="hw3.py:21"), op(1, None, phase=B), op(0, 1), op(HOST, 1),
     ],
     transfers=[
         move(HOST, 0, None, O), move(0, 1), move(1, 0, None, B), move(0, HOST, 1), move(HOST, 2, 1),
@@ -68,6 +68,19 @@ def test_questions_about_another_one():
     assert (TRACE.gpu_to_gpu(1), TRACE.host_to_gpu(1), TRACE.gpu_to_host(1)) == (0, 1, 1)
     assert TRACE.calls_of_to(1) == 3
     assert TRACE.placement(7) == []
+
+
+def test_lines_of_one_forward_pass():
+    assert TRACE.lines_of_layers() == {"hw3.py:21": 1}
+    assert TRACE.lines_of_copies() == {"hw3.py:20": 1}
+    assert TRACE.lines_of_layers(1) == TRACE.lines_of_copies(1) == {}
+
+
+def test_lines_may_be_called_something_else():
+    told = TRACE.with_lines({"hw3.py:21": "there"}.get)
+    assert told.lines_of_layers() == {"there": 1}
+    assert told.lines_of_copies() == {}
+    assert (told.ways(), told.edges()) == (TRACE.ways(), TRACE.edges())
 
 
 def test_edges_of_a_phase_and_of_all():
@@ -116,6 +129,8 @@ def test_counts_are_those_of_a_naive_count(placement):
         lambda d: d.update(ops=[["aten::mm", 0, None, "sideways", 0]]),
         lambda d: d.update(ops=[["aten::mm", 0.5, None, "forward", 0]]),
         lambda d: d.update(ops=[["aten::mm", 0, 7, "forward", 0]]),
+        lambda d: d.update(ops=[["aten::mm", 0, None, "forward", 0, 20]]),
+        lambda d: d.update(ops=[["aten::mm", 0, None, "forward", 0, "a:1", "b:2"]]),
         lambda d: d.update(transfers=[[0, 1, "8", None, "forward", 0]]),
         lambda d: d.update(transfers=[None]),
         lambda d: d.update(to_calls=[1]),

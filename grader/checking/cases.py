@@ -19,8 +19,8 @@ MARKER = "criterion(id): the criterion of the rubric that this check decides"
 class CaseResult:
     """What one case of a check says. `outcome` None: a person must look.
 
-    `case` is the parametrisation's id ("20/2"). `evidence` and `hint` are for the student,
-    `operator` (a traceback) for the instructor.
+    `case` is the parametrisation's id ("20/2"). `evidence`, `where` (a line of the code, a sentence
+    of the report) and `hint` are for the student, `operator` (a traceback) for the instructor.
     """
 
     criterion: str
@@ -29,6 +29,7 @@ class CaseResult:
     evidence: str
     hint: str | None = None
     operator: str | None = None
+    where: str | None = None
 
 
 def case_result(item: pytest.Item, error: BaseException | None) -> CaseResult:
@@ -40,12 +41,14 @@ def case_result(item: pytest.Item, error: BaseException | None) -> CaseResult:
     if isinstance(error, Unmet):
         e = error.expectation
         evidence = f"expected {e.expected}; seen: {e.seen}"
-        return CaseResult(criterion, case, Outcome.FAILED, evidence, e.hint)
+        return CaseResult(criterion, case, Outcome.FAILED, evidence, e.hint, where=e.where)
     if isinstance(error, ProbeFailed):
         outcome = Outcome.BLOCKED if error.blocked else Outcome.FAILED
-        return CaseResult(criterion, case, outcome, error.message, error.hint, error.operator)
+        told = (error.message, error.hint, error.operator, error.where)
+        return CaseResult(criterion, case, outcome, *told)
     if isinstance(error, NeedsPerson):
-        return CaseResult(criterion, case, None, str(error), operator=error.operator)
+        told = (str(error), error.hint, error.operator, error.where)
+        return CaseResult(criterion, case, None, *told)
     return CaseResult(
         criterion,
         case,

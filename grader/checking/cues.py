@@ -10,15 +10,21 @@ from grader.checking.cases import CaseResult
 from grader.checking.phrases import Found
 from grader.records import Outcome
 
+#: Begins the evidence of a cue that is not met; the question says which one it is.
+ASKED = "asked: "
+
 
 class Cue(Protocol):
-    """One thing that an answer must say: one of `any`, and none of `never`."""
+    """One thing that is asked: an answer says one of `any`, and none of `never`."""
 
     @property
     def case(self) -> str: ...
 
     @property
-    def says(self) -> str: ...
+    def asks(self) -> str: ...
+
+    @property
+    def hint(self) -> str | None: ...
 
     @property
     def any(self) -> Sequence[str]: ...
@@ -31,7 +37,7 @@ def cue_cases(criterion: str, cues: Sequence[Cue], answer: Answer) -> list[CaseR
     """A case for each cue. Where none is spoken of, in no wording, a person must look."""
     spoken = [(answer.says(*cue.any), answer.says(*cue.never)) for cue in cues]
     if not any(said or against for said, against in spoken):
-        told = f"nothing in it is in words that we look for ({'; '.join(c.says for c in cues)})"
+        told = f"nothing in it is in words that we look for ({' '.join(c.asks for c in cues)})"
         return [CaseResult(criterion, cue.case, None, told) for cue in cues]
     return [
         _case(criterion, cue, answer, said, against)
@@ -48,6 +54,7 @@ def _case(
         return CaseResult(criterion, cue.case, None, told)
     if said and not against:
         return CaseResult(criterion, cue.case, Outcome.PASSED, f"it says {answer.quoted(said)}")
-    seen = f"it says {answer.quoted(against)}" if against else "nothing of that was found"
-    told = f"expected {cue.says}; {seen}"
-    return CaseResult(criterion, cue.case, Outcome.FAILED, told, f"Asked for: {cue.says}.")
+    where = answer.quoted(against) if against else answer.begins
+    found = "an answer that seems wrong" if against else "nothing on it"
+    told = f"{ASKED}{cue.asks} Found: {found}."
+    return CaseResult(criterion, cue.case, Outcome.FAILED, told, cue.hint, where=where)

@@ -1,6 +1,6 @@
 """How a check says what it expects; failure is data, not text.
 
-expect(max(n) - min(n) <= 1, expected="counts within 1", seen=f"{n}", hint="...")
+expect(max(n) - min(n) <= 1, expected="counts within 1", seen=f"{n}", where=..., hint="...")
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Expectation:
-    """One statement of a check: what was expected, what was seen, what to try."""
+    """One statement of a check: what was expected, what was seen and where, what to try."""
 
     holds: bool
     expected: str
     seen: str
     hint: str | None = None
+    where: str | None = None
 
 
 class Unmet(AssertionError):
@@ -29,12 +30,22 @@ class Unmet(AssertionError):
 class NeedsPerson(Exception):
     """The machine cannot decide this criterion; the message says what a person must look at.
 
-    `operator` is a traceback or other details, for the instructor.
+    `operator` is a traceback or other details, for the instructor; `where` and `hint` are for the
+    student, as those of an expectation.
     """
 
-    def __init__(self, message: str, *, operator: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        operator: str = "",
+        where: str | None = None,
+        hint: str | None = None,
+    ) -> None:
         super().__init__(message)
         self.operator = operator
+        self.where = where
+        self.hint = hint
 
 
 @dataclass
@@ -47,9 +58,20 @@ class Notebook:
 notebook = Notebook()
 
 
-def expect(holds: bool, *, expected: object, seen: object, hint: str | None = None) -> None:
-    """State an expectation; raises `Unmet` where it does not hold. Texts are for students."""
-    entry = Expectation(bool(holds), str(expected), str(seen), None if holds else hint)
+def expect(
+    holds: bool,
+    *,
+    expected: object,
+    seen: object,
+    where: str | None = None,
+    hint: str | None = None,
+) -> None:
+    """State an expectation; raises `Unmet` where it does not hold. Texts are for students.
+
+    `where` is a line of their code, or a sentence of their report.
+    """
+    told = (None, None) if holds else (hint, where)
+    entry = Expectation(bool(holds), str(expected), str(seen), *told)
     notebook.entries.append(entry)
     if not entry.holds:
         raise Unmet(entry)

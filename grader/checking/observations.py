@@ -7,7 +7,7 @@ is the fixture `submission` of every check, and remembers what was asked already
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -24,7 +24,8 @@ class ProbeFailed(Exception):
     """The student's code failed during a probe.
 
     `blocked` says that an earlier step (loading the file) failed, so the probe was never
-    reached; `hung`, that time ran out; `operator` is the traceback, for the instructor.
+    reached; `hung`, that time ran out; `where` is the line of theirs at which it failed, as
+    "hw3.py, line 20: code", and `operator` the traceback, for the instructor.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class ProbeFailed(Exception):
         message: str,
         *,
         hint: str | None = None,
+        where: str | None = None,
         blocked: bool = False,
         hung: bool = False,
         operator: str = "",
@@ -39,9 +41,13 @@ class ProbeFailed(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.where = where
         self.blocked = blocked
         self.hung = hung
         self.operator = operator
+
+    def __str__(self) -> str:
+        return self.message + (f" ({self.where})" if self.where else "")
 
 
 @dataclass(frozen=True)
@@ -49,12 +55,37 @@ class Numbers:
     """The judge's verdict on the numbers of one probe.
 
     `right` is None where they could not be compared. `how` says what they were compared with,
-    `problem` what is wrong, both in words for the student.
+    `problem` what is wrong, `where` and `hint` the line and what to try: words for the student.
     """
 
     right: bool | None
     how: str
     problem: str | None = None
+    hint: str | None = None
+    where: str | None = None
+
+
+@dataclass(frozen=True)
+class Places:
+    """Lines of the student's code, each as "hw3.py, line 20: code", that a miss may come from.
+
+    `placed` put the layers where they are. The others are found in the text: `forward` is its
+    definition, `cuts` may keep gradients from layers, `coarse` makes numbers coarser than float32,
+    `lists` are attributes that are plain lists.
+    """
+
+    placed: tuple[str, ...] = ()
+    forward: tuple[str, ...] = ()
+    cuts: tuple[str, ...] = ()
+    coarse: tuple[str, ...] = ()
+    lists: tuple[str, ...] = ()
+
+
+def listed(lines: Iterable[str], most: int = 2) -> str | None:
+    """Some lines of code as one text; None for none."""
+    every = list(lines)
+    more = f"; and {len(every) - most} more" if len(every) > most else ""
+    return "; ".join(every[:most]) + more or None
 
 
 @dataclass(frozen=True)
@@ -84,11 +115,28 @@ class Forward:
     numbers: Numbers
     gpu_argument: GpuArgument | None = None
     script: str | None = None
+    places: Places = Places()
 
     @property
     def placement(self) -> list[int]:
         """The GPU of each layer, in order of execution."""
         return self.trace.placement()
+
+    @property
+    def placed_at(self) -> str | None:
+        """The lines that put the layers where they are."""
+        return listed(self.places.placed)
+
+    @property
+    def ran_at(self) -> str | None:
+        """The lines at which the layers ran; else where forward() begins."""
+        return listed(self.trace.lines_of_layers()) or listed(self.places.forward)
+
+    @property
+    def copied_at(self) -> str | None:
+        """The lines that copied from one GPU to another, and how often each."""
+        copies = self.trace.lines_of_copies().items()
+        return listed(f"{line} ({_times(count)})" for line, count in copies)
 
     def layers_per_gpu(self) -> list[int]:
         """Layer counts, one entry per visible GPU, zeros included."""
@@ -118,6 +166,12 @@ class Built:
     gpus: int
     placement: list[int]
     gpu_argument: GpuArgument | None = None
+    places: Places = Places()
+
+    @property
+    def placed_at(self) -> str | None:
+        """The lines that put the layers where they are."""
+        return listed(self.places.placed)
 
     def layers_per_gpu(self) -> list[int]:
         """Layer counts, one entry per visible GPU, zeros included."""
@@ -137,7 +191,8 @@ class ScriptRun:
     `cut` says that it took too long. `replicated`: torch copied the whole model to several GPUs,
     as nn.DataParallel does. `trained`: an optimizer of all parameters stepped after a backward
     pass; what comes of that is not computed. `asked`: it asked for input or arguments, and was
-    answered by us.
+    answered by us. `placed` are the lines that put the layers where they ran, or hand the whole
+    model to several GPUs; `hint` is what to try about the fault.
     """
 
     depth: int
@@ -150,6 +205,8 @@ class ScriptRun:
     fault: str | None = None
     gap: str | None = None
     asked: bool = False
+    placed: tuple[str, ...] = ()
+    hint: str | None = None
 
     def trace_of_model(self) -> Trace | None:
         """The last way in which a model of our depth ran, as a trace; None where none did."""
@@ -186,6 +243,12 @@ class Training:
     memory: list[int]
     changed: bool
     numbers: Numbers
+    places: Places = Places()
+
+    @property
+    def suspects(self) -> str | None:
+        """Lines that may keep gradients from layers; else where forward() begins."""
+        return listed(self.places.cuts or self.places.forward)
 
     def to_json(self) -> Json:
         head = {"probe": "train", "dim": self.dim, "depth": self.depth, "gpus": self.gpus}
@@ -270,7 +333,7 @@ class SubmissionHandle:
             except ProbeFailed as error:
                 seen = error
                 head: Json = {"probe": probe, "depth": depth, "gpus": gpus}
-                self.observations.append(head | {"error": error.message})
+                self.observations.append(head | {"error": str(error)})
             except Exception as error:  # remembered as it is, and raised again below
                 seen = error
             self._known[key] = seen
@@ -283,6 +346,10 @@ class SubmissionHandle:
         earlier = self.before._known.get(key) if self.before else None
         if _hung(earlier) and any(map(_hung, self._known.values())):
             raise earlier  # type: ignore[misc]  # it hung, so it is a ProbeFailed
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 def _hung(seen: object) -> bool:

@@ -66,8 +66,8 @@ def _row(score: Score, criterion: CriterionScore, copied: str | None) -> list[st
 
 
 def _evidence(score: Score, criterion: CriterionScore) -> str:
-    """What was seen, where pages are shown as pictures, and what a person decided before."""
-    told = [criterion.evidence]
+    """What was seen and where, pages that are pictures, and what a person decided before."""
+    told = [criterion.evidence + (f" ({criterion.where})" if criterion.where else "")]
     if score.pages and criterion.kind is not Kind.CODE:
         shown = ", ".join(f"{score.submission}/{page}" for page in score.pages)
         told[0] = f"{told[0].rstrip('.')}. Pages to see: {shown}."

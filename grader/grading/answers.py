@@ -40,7 +40,8 @@ class Reports:
         report, found = self.find(rubric, wanted)
         if found is None:
             raise NeedsPerson(missing(wanted, report))
-        return Answer(found.text, found.page, found.exact, intake.tables_in(found.text))
+        tables = intake.tables_in(found.text)
+        return Answer(found.text, found.exact, tables, found.pages if report.has_pages else ())
 
 
 def _all_of(heading: str, report: Report) -> Report:
@@ -86,7 +87,8 @@ def asked(rubric: Rubric) -> intake.Asked:
 
 def stands(passage: intake.Passage, criterion: Criterion, report: Report) -> str:
     """Where a person finds an answer, and what is doubtful about it."""
-    page = f"on page {passage.page} of" if len(report.pages) > 1 else "in"
+    paged = report.has_pages and len(report.pages) > 1
+    page = f"on page {passage.page} of" if paged else "in"
     said = f"It stands {page} {report.file}."
     if not passage.exact:
         said += f" {criterion.where[-1]!r} is no heading there, so this is the whole task."

@@ -148,10 +148,13 @@ def _written(
 ) -> CriterionScore:
     report, passage = found.find(rubric, criterion)
     if passage is None:
-        return for_a_person(criterion, None, missing(criterion, report))
+        heading = f"Give it a heading of its own: {', '.join(criterion.where)}."
+        hint = None if report.problem else heading
+        return for_a_person(criterion, None, missing(criterion, report), hint)
     if suggestion is None or suggestion.earned is None:
         score = suggestion or for_a_person(criterion, passage.text, "")
-        evidence = f"{score.evidence.rstrip('.')}. {stands(passage, criterion, report)}"
+        end = "" if score.evidence.endswith(("?", ".")) else "."
+        evidence = f"{score.evidence}{end} {stands(passage, criterion, report)}"
         return replace(score, evidence=evidence, found=passage.text)
     sure = suggestion if passage.exact else suggested(suggestion)
     return replace(sure, found=passage.text)

@@ -93,7 +93,16 @@ def without_texts(score: Score) -> Score:
     A class of a thousand is held in memory as these.
     """
     short = (
-        replace(c, evidence="", hint=None, title="", found=None, question=None, operator=None)
+        replace(
+            c,
+            evidence="",
+            hint=None,
+            where=None,
+            title="",
+            found=None,
+            question=None,
+            operator=None,
+        )
         for c in score.criteria
     )
     return replace(score, criteria=tuple(short), observations=(), tasks=(), notes=())

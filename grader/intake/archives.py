@@ -17,17 +17,18 @@ from grader.intake import tars, zips
 from grader.intake.budget import Budget
 from grader.intake.hand_in import TOO_MUCH
 from grader.intake.members import NEW_ZIP, Member, choose, moment
-from grader.intake.names import readable
+from grader.intake.names import brief
 from grader.intake.tars import Tar
 from grader.intake.zips import Zip
 
 _TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tbz", ".tar.xz", ".txz")
 _OPENED = (".zip", *_TARS)
-_CLOSED = (".rar", ".7z")  # named in a refusal, as nothing here opens them
+_CLOSED = (".rar", ".7z", ".tar.zst", ".tzst")  # named in a refusal, as nothing here opens them
 
 _OTHER_FORMATS = {
     b"Rar!": "a RAR archive",
     b"7z\xbc\xaf": "a 7z archive",
+    b"\x28\xb5\x2f\xfd": "a Zstandard archive",
     b"%PDF": "a PDF",
     b"<!DO": "a web page",
     b"<htm": "a web page",
@@ -54,7 +55,7 @@ def unpack(
     student, for whatever is no sound and sensible archive; `target` may then be half filled.
     `name` is what the archive is called in those.
     """
-    name = name or readable(archive.name)
+    name = name or brief(archive.name)
     target.mkdir(parents=True)
     with _opened(archive, name, budget) as (opened, limits):
         chosen, junk = choose(opened.members())
@@ -72,7 +73,7 @@ def newest(archive: Path, zone: tzinfo | None = None) -> float | None:
     Times that a zip keeps without a zone are of `zone`, or of this machine's. None where no
     file has a time. Raises SubmissionError as `unpack`.
     """
-    with _opened(archive, readable(archive.name), None) as (opened, _):
+    with _opened(archive, brief(archive.name), None) as (opened, _):
         chosen, _ = choose(opened.members())
     times = (moment(m.stamp, zone) for m in chosen.values() if m.stamp is not None)
     return max(times, default=None)
@@ -96,6 +97,8 @@ def _opened(archive: Path, name: str, budget: Budget | None) -> Iterator[tuple[Z
             opened.close()
     except (*zips.DAMAGE, *tars.DAMAGE) as error:
         raise _damaged(name, kind, str(error) or "it ends too early") from error
+    except RecursionError as error:
+        raise _damaged(name, kind, "its headers are about one another") from error
     except NotImplementedError as error:
         raise SubmissionError(f"{name} cannot be unpacked ({error}); {NEW_ZIP}") from error
     except OSError as error:
@@ -144,7 +147,7 @@ def _set_time(file: Path, member: Member) -> None:
 
 
 def _damaged(name: str, kind: str, how: str) -> SubmissionError:
-    return SubmissionError(f"{name} is a damaged {kind} ({readable(how)}); {NEW_ZIP}")
+    return SubmissionError(f"{name} is a damaged {kind} ({brief(how)}); {NEW_ZIP}")
 
 
 def _explained(error: OSError, name: str, kind: str) -> Exception:

@@ -8,7 +8,7 @@ from grader.errors import SubmissionError, UsageError
 from grader.intake import downloads
 from grader.intake.archives import ending_of, unpack
 from grader.intake.budget import Budget
-from grader.intake.junk import why_junk
+from grader.intake.junk import few, why_junk
 from grader.intake.settings import FILE
 
 MAX_CLASS_BYTES = 4 * 2**30
@@ -37,7 +37,7 @@ def unpack_class(archive: Path, workspace: Path) -> tuple[Path, list[str]]:
         raise UsageError(
             f"{archive} cannot be unpacked", found=str(error), do="make room, or unpack it yourself"
         ) from error
-    return _class_in(folder / "all"), junk
+    return _class_in(folder / "all"), few(junk)
 
 
 def _class_in(folder: Path) -> Path:

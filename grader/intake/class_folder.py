@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,14 +15,12 @@ from grader.intake.attempts import told_in
 from grader.intake.class_archive import unpack_class
 from grader.intake.entry import Entry
 from grader.intake.found import Found, show
+from grader.intake.hand_in import is_folder
 from grader.intake.junk import why_junk
 from grader.intake.names import readable
 from grader.intake.roster import Roster
 from grader.intake.settings import FILE, ClassSettings, Override, named_ids, read_settings
 from grader.records import Student
-
-#: Written by an earlier run; their folder is no hand-in.
-_RESULTS = ("gradebook.csv", "review.csv")
 
 
 @dataclass(frozen=True)
@@ -109,14 +108,22 @@ def _recognised(children: list[Path], known: Collection[str]) -> list[Found]:
 def _why_ignored(child: Path) -> str | None:
     """Why nothing of this name is looked at, whatever else is there."""
     why = why_junk(downloads.name_given(child))
-    if why is None and child.is_dir() and _holds_results(child):
+    if why is None and is_folder(child) and _holds_results(child):
         return "results of an earlier run"
+    if why is None and not _is_plain(child):
+        return "no regular file"
     return why
+
+
+def _is_plain(child: Path) -> bool:
+    """Whether it can be read to an end; a link is, as it is not followed."""
+    mode = child.lstat().st_mode
+    return stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISLNK(mode)
 
 
 def _holds_results(folder: Path) -> bool:
     try:
-        return all((folder / name).is_file() for name in _RESULTS)
+        return all((folder / name).is_file() for name in plain.RESULTS)
     except OSError:
         return False  # unreadable: told when it is opened
 

@@ -18,6 +18,7 @@ from grader.intake.archives import ending_of
 from grader.intake.attempts import latest_inside, read_name, told
 from grader.intake.entry import Part
 from grader.intake.found import Found
+from grader.intake.hand_in import is_folder
 from grader.intake.junk import why_junk
 from grader.intake.names import readable
 
@@ -69,7 +70,7 @@ def recognise(children: Iterable[Path]) -> list[Found]:
 def name_given(child: Path) -> str:
     """What the student called a file that a platform renamed; other names as they are."""
     piece = _moodle(child) or _canvas(child)
-    return piece.name if piece and not child.is_dir() else child.name
+    return piece.name if piece and not is_folder(child) else child.name
 
 
 def _by_student(pieces: Iterable[_Piece]) -> dict[str, list[_Piece]]:
@@ -91,9 +92,9 @@ def _by_student(pieces: Iterable[_Piece]) -> dict[str, list[_Piece]]:
 
 
 def _moodle(child: Path) -> _Piece | None:
-    is_folder = child.is_dir()
+    in_folder = is_folder(child)
     # Whoever unpacks a download twice gets `..._assignsubmission_file_ (2)`.
-    named = read_name(child.name) if is_folder else None
+    named = read_name(child.name) if in_folder else None
     sure = named is not None and named.sure
     found = _MOODLE.fullmatch(named.base if named and sure else child.name)
     if found is None:
@@ -105,7 +106,7 @@ def _moodle(child: Path) -> _Piece | None:
         found["key"],
         found["who"].strip(),
         name,
-        slot=kind if is_folder else f"{kind} {name}",
+        slot=kind if in_folder else f"{kind} {name}",
         attempt=named.number if named and sure else 0,
     )
 
@@ -117,7 +118,7 @@ def _from_moodle(key: str, pieces: list[_Piece]) -> Found:
         slots[piece.slot].append(piece)
     for same in slots.values():
         *others, last = sorted(same, key=lambda piece: piece.attempt)
-        path, earlier = latest_inside(last.path) if last.path.is_dir() else (last.path, ())
+        path, earlier = latest_inside(last.path) if is_folder(last.path) else (last.path, ())
         shown = readable(last.path.name)
         if others:
             note, lines = told(shown, (readable(piece.path.name) for piece in others))
@@ -128,7 +129,7 @@ def _from_moodle(key: str, pieces: list[_Piece]) -> Found:
             notes.append(note)
             left_out += [f"{shown}/{line}" for line in lines]
         place = f"{last.path.name}/{path.name}" if earlier else path.name
-        parts.append(Part(path, place if path.is_dir() else last.name))
+        parts.append(Part(path, place if is_folder(path) else last.name))
     name, group = _name(pieces[0].who)
     if group:
         notes.insert(0, f"handed in by {group}")
@@ -148,7 +149,7 @@ def _name(who: str) -> tuple[str | None, str | None]:
 
 def _canvas(child: Path) -> _Piece | None:
     found = _CANVAS.fullmatch(child.name)
-    if found is None or child.is_dir():
+    if found is None or is_folder(child):
         return None
     name = found["name"] or found["text"]
     late = found["late"] is not None

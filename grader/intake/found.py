@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.intake.entry import Part
+from grader.intake.hand_in import is_folder
 from grader.intake.names import readable
 
 
@@ -29,4 +30,4 @@ class Found:
 
 def show(paths: Iterable[Path]) -> str:
     """`ann/ and ann.zip`."""
-    return " and ".join(readable(path.name) + ("/" if path.is_dir() else "") for path in paths)
+    return " and ".join(readable(path.name) + ("/" if is_folder(path) else "") for path in paths)

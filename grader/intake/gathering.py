@@ -11,8 +11,10 @@ from grader.errors import SubmissionError
 from grader.intake.archives import ending_of, stem_of, unpack
 from grader.intake.budget import Budget
 from grader.intake.entry import Entry, Part
-from grader.intake.hand_in import HandIn, copy_files, scan
-from grader.intake.names import readable, storable
+from grader.intake.hand_in import HandIn, copy_files, is_folder, scan
+from grader.intake.junk import few
+from grader.intake.members import NEW_ZIP
+from grader.intake.names import brief, free, readable, storable
 
 MAX_DEPTH = 3  # archives in archives in archives; one more stays closed
 
@@ -43,7 +45,7 @@ def gather(entry: Entry, scratch: Path) -> Gathered:
         name, junk = entry.id, _bring_together(entry.all_parts, folder)
     else:
         [part] = entry.all_parts
-        name = readable(part.name if part.path.is_dir() else part.path.name)
+        name = readable(part.name if is_folder(part.path) else part.path.name)
         folder, junk = _bring(part, folder, opened)
     found = scan(folder)
     if any(ending_of(file.name) for file in found.files):
@@ -58,7 +60,8 @@ def gather(entry: Entry, scratch: Path) -> Gathered:
     found.notes += [f"not opened: {failed}" for failed in opened.failed]
     junk += [f"{name}/{line}" for line in found.junk + opened.junk]
     inner, within = _seen_through(found, opened.done)
-    return Gathered(inner, junk, within)
+    inner.notes = few(inner.notes)
+    return Gathered(inner, few(junk), within)
 
 
 class _Opened:
@@ -78,11 +81,11 @@ class _Opened:
                 self._archive(file, folder)
 
     def _archive(self, file: Path, folder: Path) -> None:
-        name = readable(str(file))
+        name = brief(str(file))
         if self.depth > MAX_DEPTH:
-            self.failed.append(f"{name} is too deep: an archive in {MAX_DEPTH} others")
+            self.failed.append(f"{name} is too deep: an archive in {MAX_DEPTH} others; {NEW_ZIP}")
             return
-        into = _free(folder / file.parent / storable(stem_of(file)))
+        into = free(folder / file.parent / storable(stem_of(file)))
         try:
             junk = unpack(folder / file, into, self.budget, name)
         except SubmissionError as error:
@@ -110,9 +113,9 @@ def _budget(parts: Iterable[Part]) -> Budget:
     packed = 0
     for part in parts:
         try:
-            inside = [part.path / file for file in scan(part.path).files]
-            for file in inside if part.path.is_dir() else [part.path]:
-                packed += file.stat().st_size if ending_of(file.name) else 0
+            inside = scan(part.path).files if is_folder(part.path) else [Path()]
+            files = (part.path / file for file in inside)
+            packed += sum(file.stat().st_size for file in files if ending_of(file.name))
         except (OSError, SubmissionError):
             continue  # it is told when it is read
     return Budget(packed)
@@ -120,14 +123,14 @@ def _budget(parts: Iterable[Part]) -> Budget:
 
 def _bring(part: Part, folder: Path, opened: _Opened) -> tuple[Path, list[str]]:
     """The folder that holds the files of a hand-in that came as one thing, and junk."""
-    if part.path.is_dir():
+    if is_folder(part.path):
         return part.path, []
     if ending_of(part.name):
-        junk = unpack(part.path, folder, opened.budget, readable(part.name))
+        junk = unpack(part.path, folder, opened.budget, brief(part.name))
         opened.depth += 1
         return folder, [f"{readable(part.path.name)}/{line}" for line in junk]
     folder.mkdir()
-    _copy(part.path, folder / storable(part.name), readable(part.name))
+    _copy(part.path, folder / storable(part.name), brief(part.name))
     return folder, []
 
 
@@ -136,15 +139,15 @@ def _bring_together(parts: Iterable[Part], folder: Path) -> list[str]:
     folder.mkdir()
     junk = []
     for part in parts:
-        if not part.path.is_dir():
-            _copy(part.path, _free(folder / storable(part.name)), readable(part.name))
+        if not is_folder(part.path):
+            _copy(part.path, free(folder / storable(part.name)), brief(part.name))
             continue
         found = scan(part.path)
         junk += [f"{readable(part.path.name)}/{line}" for line in found.junk]
         for file in found.files:
             target = folder / file
             target.parent.mkdir(parents=True, exist_ok=True)
-            _copy(part.path / file, _free(target), readable(str(file)))
+            _copy(part.path / file, free(target), brief(str(file)))
     return junk
 
 
@@ -153,15 +156,6 @@ def _copy(source: Path, target: Path, name: str) -> None:
         shutil.copy2(source, target)
     except PermissionError as error:
         raise SubmissionError(f"{name} cannot be read; make it readable") from error
-
-
-def _free(path: Path) -> Path:
-    """A path that nothing stands at: `more`, `more (2)`."""
-    free, number = path, 1
-    while free.exists():
-        number += 1
-        free = path.with_name(f"{path.stem} ({number}){path.suffix}")
-    return free
 
 
 # ------------------------------------------------------------------ folders around folders

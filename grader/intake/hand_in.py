@@ -7,15 +7,20 @@ import shutil
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from grader.errors import SubmissionError
 from grader.intake.junk import ENVIRONMENT, why_junk
-from grader.intake.names import readable
+from grader.intake.names import free, readable
 
 MAX_FILES = 2000
 MAX_BYTES = 200 * 2**20
+MAX_FOLDERS = 50  # in one another
+LONGEST_PATH = 1000  # bytes, within the hand-in; systems take about 4000 in all
 TOO_MUCH = "hand in the scripts and the report only"
+
+
+TOO_FAR_IN = f"more than {MAX_FOLDERS} folders in one another, or a path that is far too long"
 
 
 @dataclass
@@ -37,6 +42,8 @@ def scan(folder: Path) -> HandIn:
     found = HandIn(folder)
     for here, folders, files in os.walk(folder, onerror=_unreadable(found)):
         place = Path(here)
+        if is_far_in(place.relative_to(folder)):
+            raise SubmissionError(f"it holds {TOO_FAR_IN}; {TOO_MUCH}")
         folders[:] = [name for name in sorted(folders) if _enter(found, place / name)]
         for name in sorted(files):
             _add(found, place / name)
@@ -48,14 +55,26 @@ def scan(folder: Path) -> HandIn:
     return found
 
 
+def is_folder(path: Path) -> bool:
+    """Whether it is one, or a link to one. False where that cannot be known."""
+    return os.path.isdir(path)  # noqa: PTH112 - never raises, as for a link that is too long
+
+
+def is_far_in(path: PurePath) -> bool:
+    """Whether a path is one that no homework has, and that no disk may take."""
+    length = len(str(path).encode("utf-8", "surrogatepass"))
+    return len(path.parts) > MAX_FOLDERS or length > LONGEST_PATH
+
+
 def copy_files(folder: Path, target: Path, rename: Callable[[str], str] = str) -> None:
     """Copy the files that count into `target`, a new folder. Links and junk stay behind.
 
-    Times are kept. `rename` gets each part of a relative path.
+    Times are kept. `rename` gets each part of a relative path; of two files that it gives one
+    name, both are kept.
     """
     target.mkdir(parents=True)
     for file in scan(folder).files:
-        copy = target.joinpath(*map(rename, file.parts))
+        copy = free(target.joinpath(*map(rename, file.parts)))
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(folder / file, copy, follow_symlinks=True)
         shutil.copystat(folder / file, copy)

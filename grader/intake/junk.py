@@ -28,6 +28,15 @@ _WHY = {
 ENVIRONMENT = "pyvenv.cfg"
 
 
+_MOST_LINES = 50
+
+
+def few(lines: list[str]) -> list[str]:
+    """The lines; of very many, some and how many more there are."""
+    more = len(lines) - _MOST_LINES
+    return lines if more <= 0 else [*lines[:_MOST_LINES], f"and {more} more of this kind"]
+
+
 def why_junk(name: str) -> str | None:
     """Why a file or folder of this name is passed over; None for one that counts."""
     why = _WHY.get(name.lower())

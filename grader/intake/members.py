@@ -10,8 +10,9 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from grader.errors import SubmissionError
+from grader.intake.hand_in import MAX_FOLDERS, TOO_FAR_IN, TOO_MUCH, is_far_in
 from grader.intake.junk import environments, why_junk
-from grader.intake.names import readable
+from grader.intake.names import brief, readable
 
 NEW_ZIP = "hand in the folder or a new zip"
 
@@ -38,15 +39,19 @@ def path_inside(text: str, name: str) -> PurePosixPath:
     parts = [part for part in text.split("/") if part not in {"", "."}]
     if text.startswith("/") or ".." in parts or re.match(r"[A-Za-z]:", text):
         raise SubmissionError(
-            f"{name} holds a file that wants to go outside its folder ({readable(text)!r}); "
-            f"{NEW_ZIP}"
+            f"{name} holds a file that wants to go outside its folder ({brief(text)!r}); {NEW_ZIP}"
         )
-    return PurePosixPath(*parts)
+    return PurePosixPath(*parts[: MAX_FOLDERS + 1])  # of thousands; those are refused
 
 
 def link_in(name: str, path: PurePosixPath) -> str:
     """Why an archive with a link in it is refused."""
-    return f"{name} holds a link ({readable(str(path))!r}) instead of a file; {NEW_ZIP}"
+    return f"{name} holds a link ({brief(str(path))!r}) instead of a file; {NEW_ZIP}"
+
+
+def far_in(name: str, path: PurePosixPath) -> str | None:
+    """Why an archive is refused for where this is in it; None where that is a sensible place."""
+    return f"{name} holds {TOO_FAR_IN}; {TOO_MUCH}" if is_far_in(path) else None
 
 
 def choose(members: Iterable[Member]) -> tuple[dict[PurePosixPath, Member], list[str]]:
@@ -70,7 +75,7 @@ def choose(members: Iterable[Member]) -> tuple[dict[PurePosixPath, Member], list
 
 
 def _junk_line(path: PurePosixPath, within: set[Any]) -> str | None:
-    for depth, part in enumerate(path.parts, 1):
+    for depth, part in enumerate(path.parts[:MAX_FOLDERS], 1):
         top = PurePosixPath(*path.parts[:depth])
         why = why_junk(part) or ("a virtual environment" if top in within else None)
         if why is not None:

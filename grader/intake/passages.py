@@ -22,12 +22,13 @@ class Passage:
     """What stands under some headings, word for word, from `page` (the first is 1) on.
 
     `exact` is False where the innermost heading is missing: then it is the whole task, and
-    what was asked for is somewhere in it, or nowhere.
+    what was asked for is somewhere in it, or nowhere. `pages` are those of its lines.
     """
 
     text: str
     page: int
     exact: bool
+    pages: tuple[int, ...] = ()
 
 
 Marks = list[tuple[int, tuple[int, ...]]]  # lines that are headings, and the numbers they bear
@@ -61,9 +62,12 @@ def _found(lines: list[Line], where: Sequence[str], asked: Asked) -> Passage | N
         narrower = _inner(found, path, number, asked)
         exact = exact and narrower is not None
         found = found if narrower is None else narrower
-    text = "\n".join(line.text for line in found).strip("\n")
-    page = next((line.page for line in found if line.text), 1)
-    return Passage(text, page, exact) if text else None
+    said = [n for n, line in enumerate(found) if line.text]
+    if not said:
+        return None
+    kept = found[said[0] : said[-1] + 1]
+    text = "\n".join(line.text for line in kept)
+    return Passage(text, kept[0].page, exact, tuple(line.page for line in kept))
 
 
 def _label(label: str) -> tuple[str, int | None]:

@@ -12,10 +12,14 @@ from grader.intake.archives import ending_of, stem_of
 from grader.intake.attempts import group, latest_inside, read_name, told
 from grader.intake.entry import Part
 from grader.intake.found import Found, show
+from grader.intake.hand_in import is_folder
 from grader.intake.names import storable
 from grader.intake.times import changed
 
 SCRIPTS = (".py", ".ipynb")
+
+#: Tables that lie beside the results of each student.
+RESULTS = ("gradebook.csv", "review.csv")
 
 #: A report belongs to the script of the same name, and is no hand-in by itself.
 _BESIDE_SCRIPTS = (".pdf", ".docx", ".doc", ".odt", ".rtf", ".md", ".html", ".txt")
@@ -34,7 +38,7 @@ class _Attempt:
 
     @property
     def is_of_files(self) -> bool:
-        return not self.paths[0].is_dir() and not ending_of(self.paths[0].name)
+        return not is_folder(self.paths[0]) and not ending_of(self.paths[0].name)
 
     def time(self) -> tuple[float, bool]:
         """For the order of attempts: of a folder and its own zip the folder is the later one.
@@ -42,7 +46,7 @@ class _Attempt:
         A zip counts in steps of two seconds.
         """
         newest = max((changed(path) or 0.0 for path in self.paths), default=0.0)
-        return newest // 2, self.paths[0].is_dir()
+        return newest // 2, is_folder(self.paths[0])
 
 
 def recognise(children: Iterable[Path], known: Collection[str]) -> list[Found]:
@@ -66,15 +70,21 @@ def _attempts(children: list[Path]) -> list[_Attempt]:
     scripts: dict[str, list[Path]] = defaultdict(list)
     attempts = []
     for child in children:
-        if child.is_dir() or ending_of(child.name):
-            id_ = storable(child.name if child.is_dir() else stem_of(child))
+        if is_folder(child) or ending_of(child.name):
+            id_ = _id(child.name if is_folder(child) else stem_of(child))
             attempts.append(_Attempt(id_, (child,)))
         elif child.suffix.lower() in SCRIPTS:
-            scripts[storable(child.stem)].append(child)
+            scripts[_id(child.stem)].append(child)
     for child in children:
-        if child.suffix.lower() in _BESIDE_SCRIPTS and storable(child.stem) in scripts:
-            scripts[storable(child.stem)].append(child)
+        if child.suffix.lower() in _BESIDE_SCRIPTS and _id(child.stem) in scripts:
+            scripts[_id(child.stem)].append(child)
     return attempts + [_Attempt(id_, tuple(paths)) for id_, paths in scripts.items()]
+
+
+def _id(name: str) -> str:
+    """The id that a name in the class folder gives, after which the results are called."""
+    id_ = storable(name)
+    return f"{id_}_" if id_ in RESULTS or not id_.strip() else id_
 
 
 def _found(id_: str, attempts: list[_Attempt]) -> list[Found]:
@@ -82,7 +92,9 @@ def _found(id_: str, attempts: list[_Attempt]) -> list[Found]:
     kinds = {(a.id, a.is_of_files) for a in attempts}
     if len(kinds) > len({a.id for a in attempts}):
         return [_one(id_, attempt, []) for attempt in attempts]
-    *others, last = sorted(attempts, key=lambda attempt: (_number(id_, attempt), attempt.time()))
+    if len(attempts) > 1:  # the time of an archive is that of what is in it
+        attempts = sorted(attempts, key=lambda one: (_number(id_, one), one.time()))
+    *others, last = attempts
     return [_one(id_, last, others)]
 
 
@@ -97,7 +109,7 @@ def _one(id_: str, attempt: _Attempt, others: Sequence[_Attempt]) -> Found:
         notes.append(note)
         left_out += lines
     parts = [Part(path, path.name) for path in attempt.paths]
-    if attempt.paths[0].is_dir():
+    if is_folder(attempt.paths[0]):
         path, earlier = latest_inside(attempt.paths[0])
         if earlier:
             note, lines = told(path.name, earlier)
@@ -119,6 +131,7 @@ def _by_login(found: list[Found], known: Collection[str]) -> list[Found]:
             common = common[:-1]
     prefix = common[: common.rfind("-") + 1]
     logins = [one.id.removeprefix(prefix) for one in found]
-    if len(found) < 2 or not prefix or not all(logins) or any(one.id in known for one in found):
+    usable = prefix and all(login.strip(". ") for login in logins)
+    if len(found) < 2 or not usable or any(one.id in known for one in found):
         return found
     return [replace(one, id=login) for one, login in zip(found, logins, strict=True)]

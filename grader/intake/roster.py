@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from grader.errors import UsageError
-from grader.intake.names import readable
+from grader.intake.names import brief, readable
 
 _COLUMNS = ("id", "name")
 
@@ -34,7 +34,7 @@ def read_roster(path: Path) -> Roster:
         raise UsageError(
             f"{path.name}, line {number}: the first line names the columns",
             expected="id,name",
-            found=",".join(head) or "nothing",
+            found=brief(",".join(head)) or "nothing",
         )
     places = [columns.index(column) for column in _COLUMNS]
     names: dict[str, str] = {}
@@ -43,10 +43,12 @@ def read_roster(path: Path) -> Roster:
     for number, row in rows:
         key, name = (readable("".join(row[place : place + 1]).strip()) for place in places)
         if not key or not name:
-            mistakes.append(f"{path.name}, line {number}: expected an id and a name, found {row}")
+            mistakes.append(
+                f"{path.name}, line {number}: expected an id and a name, found {brief(str(row))}"
+            )
         elif key in names:
             mistakes.append(
-                f"{path.name}, line {number}: id {key!r} is on line {lines[key]} already"
+                f"{path.name}, line {number}: id {brief(key)!r} is on line {lines[key]} already"
             )
         else:
             names[key], lines[key] = name, number

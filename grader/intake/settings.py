@@ -16,6 +16,7 @@ points."t3.even" = { earned = 0.5, reason = "explained in person" }
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -45,6 +46,14 @@ def _said(_: object, _attribute: attrs.Attribute[str], value: str) -> None:
         raise ValueError("is empty; say it in a few words")
 
 
+def _of_our_time(_: object, _attribute: attrs.Attribute[datetime], value: datetime) -> None:
+    if not 2000 <= value.year < 2200:
+        raise ValueError(f"expected a year such as 2026, found {value.year}")
+
+
+_DEADLINE = attrs.validators.optional(_of_our_time)
+
+
 @attrs.frozen
 class Points:
     """Points given by hand, with the reason the student reads."""
@@ -64,7 +73,7 @@ class Override:
     """
 
     name: str | None = None
-    deadline: datetime | None = None
+    deadline: datetime | None = attrs.field(default=None, validator=_DEADLINE)
     excused: str | None = attrs.field(default=None, validator=attrs.validators.optional(_said))
     reason: str | None = attrs.field(default=None, validator=attrs.validators.optional(_said))
     files: dict[str, str] = attrs.field(factory=dict)
@@ -77,7 +86,7 @@ class ClassSettings:
     """`class.toml`; every key may be left out. A deadline without a zone is local time."""
 
     assignment: str | None = None
-    deadline: datetime | None = None
+    deadline: datetime | None = attrs.field(default=None, validator=_DEADLINE)
     roster: str | None = None
     overrides: dict[str, Override] = attrs.field(factory=dict)
 
@@ -151,7 +160,7 @@ def _roster(file: TomlFile) -> tuple[Roster, list[Mistake]]:
     if not isinstance(name, str):
         return Roster(), []
     path = file.path.parent / name
-    if not path.is_file():
+    if not os.path.isfile(path):  # noqa: PTH113 - never raises, as for a name that is too long
         text = f"there is no file {name!r} beside {FILE}"
         return Roster(), [file.mistake(("roster",), text)]
     try:

@@ -11,8 +11,9 @@ from grader.errors import InternalError, SubmissionError
 from grader.intake.entry import Entry
 from grader.intake.gathering import gather
 from grader.intake.hand_in import HandIn, copy_files, scan
+from grader.intake.members import NEW_ZIP
 from grader.intake.named_files import CODE, NamedFiles, named_files
-from grader.intake.names import storable
+from grader.intake.names import brief, storable
 from grader.intake.report_files import report_files, report_notes
 from grader.intake.settings import MODEL, REPORT
 from grader.records import Submission
@@ -63,7 +64,10 @@ def _with_plain_names(files: HandIn, scratch: Path) -> HandIn:
     """The same hand-in, copied under names that can be shown where one of them cannot."""
     if all(storable(part) == part for file in files.files for part in file.parts):
         return files
-    copy_files(files.folder, scratch / "renamed", rename=storable)
+    try:
+        copy_files(files.folder, scratch / "renamed", rename=storable)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise SubmissionError(f"it holds a file and a folder of one name; {NEW_ZIP}") from error
     return scan(scratch / "renamed")
 
 
@@ -78,7 +82,8 @@ def _code(files: HandIn, model: Path | None = None) -> tuple[Path, ...]:
 
 def _told(named: NamedFiles) -> list[str]:
     """What class.toml names: what is not there, and where answers are read."""
-    missing = [f"class.toml names {said!r}, which is not there" for said in named.missing.values()]
+    told = map(brief, named.missing.values())
+    missing = [f"class.toml names {said!r}, which is not there" for said in told]
     read = [
         f"{'the report' if what == REPORT else f'answers of {what.upper()}'}: read in {file}, as "
         "the instructor says in class.toml"

@@ -13,11 +13,13 @@ import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from grader.intake.memory_bound import memory_bound
 from grader.intake.suspicious_names import ATTRIBUTES, DEFINITIONS, NAMES, STRINGS, WATCHED
-from grader.notebook import ENDING, NotANotebook, read_notebook
+from grader.notebook import NotANotebook, is_notebook, read_notebook
 
 LONGEST_SOURCE = 200_000  # bytes of one file; homework is a few thousand
 LONGEST_CODE = 1_000_000  # bytes of all files together
+MOST_MEMORY = 256 << 20  # bytes; a tree takes 600 times as much as its source
 MOST_LINES = 20
 _LONGEST_NAME = 12  # parts of a dotted name that are followed
 _LONGEST_SHOWN = 60
@@ -31,17 +33,22 @@ Function = (ast.FunctionDef, ast.AsyncFunctionDef)
 def suspicions(folder: Path, code: Sequence[Path]) -> tuple[str, ...]:
     """One line for each construct worth a look in `code` (relative to `folder`), 20 at most.
 
-    A file that cannot be parsed gives nothing; one too large to look through is named.
+    A file that cannot be parsed gives nothing; one too large or deep for that is named.
     """
     found = [f"{file} has the name of a module that others import" for file in _shadowing(code)]
     left = LONGEST_CODE
     for file in code:
-        source = _source(folder / file)
-        left -= len(source)
-        if len(source) > LONGEST_SOURCE or left < 0:
-            found.append(f"{file} is too large to be looked through")
-        else:
-            found += [f"{file}, line {line}: {what}" for line, what in _in_source(source)]
+        try:
+            with memory_bound(MOST_MEMORY):
+                source = _source(folder / file)
+                left -= len(source)
+                large = len(source) > LONGEST_SOURCE or left < 0
+                lines = [] if large else _in_source(source)
+        except (MemoryError, RecursionError):
+            large, lines = True, []
+        if large:
+            found.append(f"{file} is too large or too deep to be looked through")
+        found += [f"{file}, line {line}: {what}" for line, what in lines]
     if len(found) > MOST_LINES:
         found[MOST_LINES - 1 :] = [f"and {len(found) - MOST_LINES + 1} more"]
     return tuple(found)
@@ -59,7 +66,7 @@ def _shadowing(code: Sequence[Path]) -> Iterator[Path]:
 
 def _source(path: Path) -> bytes:
     """What would be run of a script or a notebook; of a large one, more than is looked through."""
-    if path.suffix != ENDING:
+    if not is_notebook(path):
         with path.open("rb") as file:
             return file.read(LONGEST_SOURCE + 1)
     try:
@@ -74,7 +81,7 @@ def _in_source(source: bytes) -> list[tuple[int, str]]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of theirs, such as an invalid escape
             tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except (SyntaxError, ValueError):
         return []
     names = Names(tree)
     first: dict[str, int] = {}

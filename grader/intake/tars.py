@@ -20,8 +20,8 @@ from typing import IO, Protocol
 from grader.errors import SubmissionError
 from grader.intake.budget import Budget
 from grader.intake.hand_in import TOO_MUCH
-from grader.intake.members import NEW_ZIP, Member, link_in, path_inside
-from grader.intake.names import readable
+from grader.intake.members import NEW_ZIP, Member, far_in, link_in, path_inside
+from grader.intake.names import brief
 
 KIND = "tar archive"
 DAMAGE = (
@@ -31,9 +31,12 @@ DAMAGE = (
     EOFError,
     ValueError,
     OverflowError,
-    RecursionError,
 )
 MAX_HEADERS = 24 * 2**20  # bytes of all headers, which become objects in memory
+MAX_HEADER = 256 * 2**10  # bytes of one: a long name, or what else is to be known of a file
+_MOST_GLOBAL = 100  # what is said of all files; tarfile copies it for each
+_DIGITS = b"0" * 100  # so many in a row are no number
+_DIGITS_AS_ZERO = bytes.maketrans(b"123456789", b"000000000")
 JUNK_FACTOR = 2  # so much of the limit may be read through, as there may be junk between files
 _XZ_MEMORY = 128 * 2**20  # `xz -9` asks for 65 MB
 _BLOCK = 1 << 16
@@ -51,19 +54,21 @@ class Tar:
 
     def members(self) -> list[Member]:
         """All that is in it, in order."""
-        stream = self._stream(most=MAX_HEADERS)
+        stream = _Headers(self._source(), self._name, self._budget)
         found = []
         with tarfile.open(fileobj=stream, mode="r:") as opened:  # type: ignore[call-overload]
             for info in opened:
                 found.append(self._member(info))
                 opened.members = []  # it would keep them all
+                if len(opened.pax_headers) > _MOST_GLOBAL:
+                    raise tarfile.ReadError("it says far too much of its files")
         if stream.last != bytes(_RECORD):
             raise tarfile.ReadError("its end is missing")
         return found
 
     def contents(self, members: Iterable[Member]) -> Iterator[tuple[Member, Iterator[bytes]]]:
         """Each of these with its content, block by block; in the order of the tarball."""
-        stream = self._stream(most=None)
+        stream = _Forward(self._source(), self._name, self._budget)
         for member in sorted(members, key=lambda member: int(member.handle)):
             stream.seek(member.handle)
             yield member, _blocks(stream, member.size)
@@ -72,15 +77,17 @@ class Tar:
         for file in self._files:
             file.close()
 
-    def _stream(self, most: int | None) -> _Forward:
+    def _source(self) -> _Readable:
         file = self._path.open("rb")
         self._files.append(file)
-        return _Forward(_decompressed(file), self._name, self._budget, most)
+        return _decompressed(file)
 
     def _member(self, info: tarfile.TarInfo) -> Member:
+        if info.size < 0:
+            raise tarfile.ReadError("a size in it is wrong")
         path = path_inside(info.name, self._name)
-        shown = readable(str(path))
-        refusal = None
+        shown = brief(str(path))
+        refusal = far_in(self._name, path)
         if info.issym() or info.islnk():
             refusal = link_in(self._name, path)
         elif info.issparse():
@@ -119,15 +126,11 @@ class _Readable(Protocol):
 
 
 class _Forward:
-    """A stream that tarfile takes for a file: goes forward only, and counts.
+    """A stream that goes forward only, and counts."""
 
-    `most` bounds what is read, not what is skipped: headers are read, contents are skipped.
-    """
-
-    def __init__(self, source: _Readable, name: str, budget: Budget, most: int | None) -> None:
-        self._source, self._name, self._budget, self._most = source, name, budget, most
-        self._place = self._given = 0
-        self.last = b""  # what was read last
+    def __init__(self, source: _Readable, name: str, budget: Budget) -> None:
+        self._source, self._name, self._budget = source, name, budget
+        self._place = 0
 
     def tell(self) -> int:
         return self._place
@@ -141,15 +144,11 @@ class _Forward:
         return place
 
     def read(self, size: int) -> bytes:
-        self._given += size
-        if self._most is not None and self._given > self._most:
-            raise SubmissionError(f"{self._name} holds far too many files; {TOO_MUCH}")
         pieces = []
         while size and (piece := self._advance(min(size, _BLOCK))):
             pieces.append(piece)
             size -= len(piece)
-        self.last = b"".join(pieces)
-        return self.last
+        return b"".join(pieces)
 
     def _advance(self, size: int) -> bytes:
         piece = self._source.read(size)
@@ -158,6 +157,27 @@ class _Forward:
         if self._place > most or self._budget.is_bomb(self._place):
             raise self._budget.too_large(self._name)
         return piece
+
+
+class _Headers(_Forward):
+    """What tarfile takes for a file: headers are read, contents are skipped.
+
+    It believes the sizes in headers, and some ways of reading them take square time.
+    """
+
+    _given = 0
+    last = b""  # what was read last
+
+    def read(self, size: int) -> bytes:
+        self._given += size
+        if self._given > MAX_HEADERS:
+            raise SubmissionError(f"{self._name} holds far too many files; {TOO_MUCH}")
+        if not 0 <= size <= MAX_HEADER:
+            raise tarfile.ReadError("a size in it is wrong")
+        self.last = super().read(size)
+        if _DIGITS in self.last.translate(_DIGITS_AS_ZERO):
+            raise tarfile.ReadError("a number in it is far too long")
+        return self.last
 
 
 def _decompressed(file: IO[bytes]) -> _Readable:

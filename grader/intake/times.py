@@ -44,6 +44,8 @@ def changed(source: Path, zone: tzinfo | None = None) -> float | None:
 
 def _newest(source: Path, time_of: Callable[[Path], float]) -> float | None:
     try:
+        if source.is_symlink():
+            return source.lstat().st_mtime
         if not source.is_dir():
             return time_of(source)
         return max((time_of(source / file) for file in scan(source).files), default=None)

@@ -14,11 +14,12 @@ from typing import IO
 
 from grader.errors import SubmissionError
 from grader.intake.hand_in import TOO_MUCH
-from grader.intake.members import Member, link_in, path_inside
+from grader.intake.members import Member, far_in, link_in, path_inside
 
 KIND = "zip file"
 DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, struct.error)
 MAX_DIRECTORY = 8 * 2**20  # bytes of the table of contents, which is read into memory
+MAX_MEMBERS = 60_000  # of which most are junk, such as installed packages
 
 #: Methods whose memory does not depend on what the archive says (LZMA's does).
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
@@ -34,6 +35,9 @@ class Zip:
         _refuse_large_directory(path, name)
         self._file = zipfile.ZipFile(path)
         self._name = name
+        if len(self._file.filelist) > MAX_MEMBERS:
+            self._file.close()
+            raise _too_many_files(name)
         self._content: IO[bytes] | None = None  # what is being read
 
     def members(self) -> list[Member]:
@@ -58,7 +62,7 @@ class Zip:
     def _member(self, info: zipfile.ZipInfo) -> Member:
         path = path_inside(_decoded(info), self._name)
         is_folder = info.filename.endswith(("/", "\\"))
-        refusal = None
+        refusal = far_in(self._name, path)
         if stat.S_ISLNK(info.external_attr >> 16):
             refusal = link_in(self._name, path)
         elif info.flag_bits & _ENCRYPTED:
@@ -98,7 +102,11 @@ def _refuse_large_directory(path: Path, name: str) -> None:
     if wide >= 0 and len(tail) - wide >= 48:
         size = max(size if size != 0xFFFFFFFF else 0, *struct.unpack_from("<Q", tail, wide + 40))
     if size > MAX_DIRECTORY:
-        raise SubmissionError(f"{name} holds far too many files; {TOO_MUCH}")
+        raise _too_many_files(name)
+
+
+def _too_many_files(name: str) -> SubmissionError:
+    return SubmissionError(f"{name} holds far too many files; {TOO_MUCH}")
 
 
 def _decoded(info: zipfile.ZipInfo) -> str:

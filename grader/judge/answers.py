@@ -8,18 +8,20 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TypeVar
 
 import numpy as np
 
-from grader.checking.observations import GpuArgument
+from grader.checking.observations import GpuArgument, Places, ScriptRun
 from grader.judge.chain import Trained
 from grader.judge.challenge import Floats, Shape
+from grader.mistakes import explained
 from grader.records import Json
 from grader.trace import Trace
 
 FACTS_LIMIT = 8 << 20  # bytes; the trace of one probe takes some tens of thousands
+MOST_LINES = 100  # of code, of one kind
 
 T = TypeVar("T")
 
@@ -44,6 +46,7 @@ class BuildAnswer:
     sites: tuple[str, ...]
     asked: tuple[str, ...]
     placement: list[int]
+    places: Places
 
 
 @dataclass(frozen=True)
@@ -53,21 +56,6 @@ class ForwardAnswer:
     trace: Trace
     output: Floats
     dtype: str
-
-
-@dataclass(frozen=True)
-class ScriptAnswer:
-    """`trace` holds forward passes only; at most one of `fault` and `gap` is there."""
-
-    file: str
-    trace: Trace
-    replicated: bool
-    trained: bool
-    cut: bool
-    fault: str | None
-    gap: str | None
-    asked: bool
-    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -103,24 +91,30 @@ def read_outline(buffers: Sequence[bytes], gpus: int) -> Trace:
     return _checked(lambda: _trace(_facts(buffers), gpus))
 
 
-def read_script(buffers: Sequence[bytes], gpus: int) -> ScriptAnswer:
-    def read() -> ScriptAnswer:
+def read_script(buffers: Sequence[bytes], depth: int, gpus: int) -> tuple[ScriptRun, list[str]]:
+    """The run, and notes on how the code was used."""
+
+    def read() -> tuple[ScriptRun, list[str]]:
         facts = _facts(buffers)
-        problem = facts["problem"]
-        told = None if problem is None else plain(problem["message"])
-        if told is not None and problem.get("where"):
-            told += f" ({plain(problem['where'])})"
-        return ScriptAnswer(
-            plain(facts["file"]),
+        problem = facts["problem"] or {}
+        message, where = (plain(problem.get(key) or "") for key in ("message", "where"))
+        mistake = explained(message, where.partition(": ")[2])
+        told = f"{message} ({where})" if where else message
+        run = ScriptRun(
+            depth,
+            gpus,
             _trace(facts, gpus),
-            facts["replicated"] is True,
-            facts["trained"] is True,
-            facts["cut"] is True,
-            None if facts["gap"] else told,
-            told if facts["gap"] else None,
-            facts["asked"] is True,
-            tuple(map(plain, facts["notes"])),
+            plain(facts["file"]),
+            replicated=facts["replicated"] is True,
+            trained=facts["trained"] is True,
+            cut=facts["cut"] is True,
+            fault=told if problem and not facts["gap"] else None,
+            gap=told if problem and facts["gap"] else None,
+            asked=facts["asked"] is True,
+            placed=_lines(facts["placed"]),
+            hint=mistake.fix if mistake else None,
         )
+        return run, list(map(plain, facts["notes"]))
 
     return _checked(read)
 
@@ -177,7 +171,13 @@ def _build(facts: Json) -> BuildAnswer:
         tuple(map(plain, facts["sites"])),
         tuple(map(plain, facts["asked"])),
         [int(gpu) for gpu in facts["placement"]],
+        Places(**{kind.name: _lines(facts["places"][kind.name]) for kind in fields(Places)}),
     )
+
+
+def _lines(value: Sequence[object]) -> tuple[str, ...]:
+    """Lines of code, the first few."""
+    return tuple(map(plain, value[:MOST_LINES]))
 
 
 def _shape(value: list[object]) -> Shape:
@@ -196,4 +196,4 @@ def _trace(facts: Json, gpus: int) -> Trace:
     trace = Trace.from_json(facts["trace"])
     if trace.devices != gpus:
         raise ValueError(f"a trace of {trace.devices} GPUs, expected {gpus}")
-    return trace
+    return trace.with_lines(plain)

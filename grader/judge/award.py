@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from grader.checking.cases import CaseResult
+from grader.checking.cues import ASKED
 from grader.judge.crosscheck import CrossCheck
 from grader.records import CriterionScore, Outcome, State
 from grader.rubric import Criterion
@@ -22,13 +23,21 @@ def award(criterion: Criterion, cases: Sequence[CaseResult]) -> CriterionScore:
         first = next(c for c in cases if c.outcome is Outcome.ERROR)
         return _score(criterion, None, Outcome.ERROR, first.evidence, None, operator)
     if waiting := [c for c in cases if c.outcome is None]:
-        evidence = f"A person must look: {waiting[0].evidence}"
-        return _score(criterion, None, None, evidence, None, operator)
+        first = waiting[0]
+        evidence = f"A person must look: {first.evidence}"
+        score = _score(criterion, None, None, evidence, first.hint, operator)
+        return replace(score, where=first.where)
     share = _share(criterion, cases)
-    outcome = _outcome(cases, share)
-    hint = next((c.hint for c in cases if c.outcome is not Outcome.PASSED and c.hint), None)
-    evidence = _evidence(cases)
-    return _score(criterion, share * criterion.points, outcome, evidence, hint, operator)
+    missed = [c for c in cases if c.outcome is not Outcome.PASSED]
+    score = _score(
+        criterion,
+        share * criterion.points,
+        _outcome(cases, share),
+        _evidence(cases, missed),
+        next((c.hint for c in missed if c.hint), None),
+        operator,
+    )
+    return replace(score, where=next((c.where for c in missed if c.where), None))
 
 
 def costs_points(score: CriterionScore) -> bool:
@@ -49,6 +58,7 @@ def confirmed(first: CriterionScore, second: CriterionScore) -> CriterionScore:
         state=State.PENDING,
         outcome=Outcome.ERROR,
         evidence=" ".join([f"{why}, so no points are lost and a person will look.", *told]),
+        where=None,
         hint="Run your script several times: something in it is not the same in every run.",
         operator="\n".join([why, *details]),
     )
@@ -106,11 +116,12 @@ def undecided(criterion: Criterion, why: str, operator: str | None = None) -> Cr
     return _score(criterion, None, None, why, None, operator)
 
 
-def for_a_person(criterion: Criterion, found: str | None, missing: str) -> CriterionScore:
+def for_a_person(
+    criterion: Criterion, found: str | None, missing: str, hint: str | None = None
+) -> CriterionScore:
     """A criterion that people decide, with what the report says about it."""
     evidence = "A person reads the answer." if found else missing
-    score = _score(criterion, None, None, evidence, None)
-    return replace(score, found=found)
+    return replace(_score(criterion, None, None, evidence, hint), found=found)
 
 
 def _share(criterion: Criterion, cases: Sequence[CaseResult]) -> float:
@@ -130,17 +141,16 @@ def _outcome(cases: Sequence[CaseResult], share: float) -> Outcome:
     return Outcome.BLOCKED if blocked else Outcome.FAILED
 
 
-def _evidence(cases: Sequence[CaseResult]) -> str:
-    """Everything that was seen where all holds, else the first miss and how many hold."""
-    missed = [c for c in cases if c.outcome is not Outcome.PASSED]
+def _evidence(cases: Sequence[CaseResult], missed: Sequence[CaseResult]) -> str:
+    """Everything that was seen where all holds, else the first miss, and which cases hold."""
     if not missed:
         return "; ".join(f"{c.case}: {c.evidence}" if c.case else c.evidence for c in cases)
     first = missed[0]
-    everywhere = len({c.evidence for c in cases}) == 1
-    where = f"{first.case}: " if first.case and not everywhere else ""
-    some = 0 < len(missed) < len(cases)
-    held = f"{len(cases) - len(missed)} of {len(cases)} cases hold. " if some else ""
-    return held + _capital(where + first.evidence)
+    said = len({c.evidence for c in missed}) == 1 or first.evidence.startswith(ASKED)
+    which = f"{first.case}: " if first.case and not said else ""
+    held = [c.case for c in cases if c.case and c not in missed]
+    right = f"Right: {', '.join(held)}. Not right: {', '.join(c.case for c in missed)}. "
+    return (right if held else "") + _capital(which + first.evidence)
 
 
 def _capital(text: str) -> str:

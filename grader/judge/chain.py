@@ -93,6 +93,10 @@ class Chain:
                 values = [v - dtype(rate) * g for v, g in zip(values, gradients, strict=True)]
         return Trained(np.array(losses), first, values, margin)
 
+    def without_relus(self) -> Chain:
+        """The same layers with nothing between them."""
+        return Chain(tuple(step for step in self.steps if step != Relu()))
+
     def rounding(self, parameters: Sequence[Array], x: Array) -> float:
         """How far float32 is off by itself, as a relative error."""
         coarse, exact = (self.forward(parameters, x, dtype) for dtype in (np.float32, np.float64))

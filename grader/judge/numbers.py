@@ -15,6 +15,7 @@ training in 1,000 has a ReLU whose input is 0 but for rounding, and a gradient t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -23,12 +24,14 @@ from grader.judge import challenge
 from grader.judge.answers import ForwardAnswer, TrainAnswer, plain
 from grader.judge.chain import Array, Chain, Trained, relative_error
 from grader.judge.challenge import Challenge, Floats
+from grader.judge.diagnosis import COARSE, NO_RELUS, ONCE, SAME_OUTPUT, X_FIRST, of_gradients
 from grader.trace import Phase, Trace
 
 TOLERANCE = 1e-5
 LOSS_TOLERANCE = 1e-5
 GRADIENT_TOLERANCE = 3e-4
 MARGIN = 1e-6  # of what a ReLU is given from 0
+SLIGHT = 1e-2  # less than any layer makes that is left out
 
 #: Functions that no chain of Linear and ReLU layers uses: a model of another kind, written
 #: without modules for them.
@@ -47,7 +50,13 @@ _FLAT = frozenset(f"aten::{name}" for name in ("sigmoid", "tanh", "_softmax", "h
 def without_reference(given: Challenge, seen: ForwardAnswer) -> Numbers | None:
     """What can be said of an output without knowing the right one; None: compare it."""
     if not np.isfinite(seen.output).all():
-        return Numbers(False, "recomputed", "the output holds NaN or infinity")
+        return Numbers(
+            False,
+            "recomputed",
+            "the output holds NaN or infinity",
+            "Print the output after each layer: where does the first nan or inf come up? Look for "
+            "divisions, log() and sqrt().",
+        )
     if seen.dtype not in ("float32", "float64"):
         return Numbers(None, "", f"the output is {seen.dtype}, too coarse to be compared")
     if not given.weights:
@@ -64,8 +73,8 @@ def heeds_input(seen: ForwardAnswer, other: Floats) -> Numbers | None:
     """A verdict where two different inputs give the same output, else None."""
     if relative_error(seen.output, other) >= TOLERANCE:
         return None
-    problem = "two different inputs give the same output"
-    return Numbers(None if _names(seen.trace) & _FLAT else False, "two inputs", problem)
+    right = None if _names(seen.trace) & _FLAT else False
+    return Numbers(right, "two inputs", SAME_OUTPUT, X_FIRST)
 
 
 def matching(
@@ -83,6 +92,12 @@ def against_chains(
     error = min(_error(c, given, seen.output, other) for c in chains)
     if error > TOLERANCE and (kinds := other_kinds(seen.trace)):
         return Numbers(None, how, f"the model also uses {', '.join(kinds)}")
+    if error <= TOLERANCE:
+        return Numbers(True, how)
+    if relative_error(seen.output, other) < TOLERANCE:
+        return Numbers(False, how, SAME_OUTPUT, X_FIRST)
+    if _error(chains[0].without_relus(), given, seen.output, other) <= TOLERANCE:
+        return Numbers(False, how, "the output that the Linear layers give without ReLUs", NO_RELUS)
     return verdict(error, how)
 
 
@@ -98,8 +113,10 @@ def _names(trace: Trace) -> set[str]:
 def verdict(error: float, how: str) -> Numbers:
     if error <= TOLERANCE:
         return Numbers(True, how)
-    off = "has another shape" if error == float("inf") else f"is {_off(error)}"
-    return Numbers(False, how, f"an output that {off} ({how})")
+    if error == float("inf"):
+        return Numbers(False, how, "an output of another shape", "The output is as wide as x.")
+    hint = COARSE if error < SLIGHT else ONCE
+    return Numbers(False, how, f"an output that is {_off(error)} ({how})", hint)
 
 
 def against_training(
@@ -121,6 +138,12 @@ def same_training(
     how: str,
 ) -> Numbers:
     """Whether a training went as expected: its losses, gradients, and parameters at the end."""
+    pairs = zip(names, seen.gradients, expected.gradients, strict=True)
+    lost = [
+        plain(name, 100) for name, gradient, right in pairs if right.any() and not gradient.any()
+    ]
+    if (problem := of_gradients(lost)) is not None:
+        return replace(problem, how=how)
     error = relative_error(np.array(seen.losses), expected.losses)
     if error > LOSS_TOLERANCE:
         return Numbers(False, how, f"losses that are {_off(error)} ({how})")
@@ -162,4 +185,6 @@ def _error(chain: Chain, given: Challenge, output: Floats, other: Floats) -> flo
 def _off(error: float) -> str:
     if error == float("inf"):
         return "not finite"
-    return f"off by {error:.1%}" if error >= 1e-3 else f"off by {error:.1g} of its size"
+    if error >= 2:
+        return f"off by {error:.0f} times its size"
+    return f"off by {error:.1%}" if error >= 1e-3 else f"off by {error:.1g} times its size"

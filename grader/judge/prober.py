@@ -13,16 +13,23 @@ import attrs
 import numpy as np
 
 from grader.checking.expect import NeedsPerson
-from grader.checking.explain import hint_for
 from grader.checking.observations import Built as Observed
-from grader.checking.observations import Forward, Numbers, ProbeFailed, ScriptRun, Training
+from grader.checking.observations import (
+    Forward,
+    Numbers,
+    ProbeFailed,
+    ScriptRun,
+    Training,
+    listed,
+)
 from grader.judge import answers, numbers
 from grader.judge import challenge as drawing
 from grader.judge.answers import BuildAnswer, ForwardAnswer, TrainAnswer, Unreadable
 from grader.judge.chain import Chain, possible_chains, relative_error
 from grader.judge.challenge import Challenge, Floats
+from grader.judge.diagnosis import of_output
 from grader.judge.directions import Directions
-from grader.judge.exchange import Fault, Gap, Lost, exchange
+from grader.judge.exchange import HINTS, Fault, Gap, Lost, exchange
 from grader.records import Json
 from grader.rubric import Limits, Model
 from grader.sandbox.host import Launcher, Worker
@@ -88,6 +95,7 @@ class WorkerProber:
     _width: int | None = None
     _other_way_hangs: bool = False
     _build_hangs: bool = False
+    _hung_at: str | None = None  # the line of theirs at which it first hung
 
     def __enter__(self) -> WorkerProber:
         return self
@@ -147,7 +155,7 @@ class WorkerProber:
     def _observed(self, depth: int, gpus: int) -> Observed:
         built = self._build(depth, gpus)
         facts = built.facts
-        return Observed(built.width, depth, gpus, facts.placement, facts.gpu_argument)
+        return Observed(built.width, depth, gpus, facts.placement, facts.gpu_argument, facts.places)
 
     def train(self, depth: int, gpus: int) -> Training:
         """A few training steps, their losses recomputed where the model is a chain."""
@@ -181,25 +189,14 @@ class WorkerProber:
         }
         try:
             buffers = self._exchange(key, request, [], self.limits.script)
-            ran = _readable("script", lambda: answers.read_script(buffers, gpus))
+            ran, notes = _readable("script", lambda: answers.read_script(buffers, depth, gpus))
         except (ProbeFailed, NeedsPerson) as error:
             return ScriptRun(depth, gpus, Trace(gpus), gap=str(error))
         finally:
             if (used := self._workers.pop(key, None)) is not None:
                 used.close()  # a script leaves its process in any state
-        self.notes |= dict.fromkeys(ran.notes)
-        return ScriptRun(
-            depth,
-            gpus,
-            ran.trace,
-            ran.file,
-            replicated=ran.replicated,
-            trained=ran.trained,
-            cut=ran.cut,
-            fault=ran.fault,
-            gap=ran.gap,
-            asked=ran.asked,
-        )
+        self.notes |= dict.fromkeys(notes)
+        return ran
 
     def _as_the_script(self, seen: Forward) -> Forward | None:
         """The same with the layers where they ran in the script; None where it runs no model."""
@@ -207,15 +204,19 @@ class WorkerProber:
         trace = ran.trace_of_model()
         if trace is None:
             return None
-        return replace(seen, trace=trace, gpu_argument=None, script=ran.file)
+        places = replace(seen.places, placed=ran.placed)
+        return replace(seen, trace=trace, gpu_argument=None, script=ran.file, places=places)
 
     def _forward(self, depth: int, gpus: int) -> Forward:
         built = self._build(depth, gpus)
         seen = self._run(built, built.challenge.batch)
         other = self._run(built, built.challenge.other_batch)
         verdict = self._compare(built, seen, other.output, depth)
+        verdict = of_output(verdict, built.facts, seen.trace)
         argument = built.facts.gpu_argument
-        return Forward(built.width, depth, gpus, seen.trace, verdict, argument)
+        return Forward(
+            built.width, depth, gpus, seen.trace, verdict, argument, places=built.facts.places
+        )
 
     def _train(self, depth: int, gpus: int) -> Training:
         built = self._build(depth, gpus)
@@ -232,7 +233,9 @@ class WorkerProber:
             for now, before in zip(trained.parameters, given.weights, strict=True)
         )
         memory = trained.trace.peak_memory
-        return Training(built.width, depth, gpus, trained.losses, memory, changed, verdict)
+        places = built.facts.places
+        verdict = replace(verdict, where=listed(places.cuts or places.forward))
+        return Training(built.width, depth, gpus, trained.losses, memory, changed, verdict, places)
 
     def _rates(self, given: Challenge, chains: list[Chain]) -> list[Challenge]:
         """The challenge at a learning rate that suits the model, or at several where unknown."""
@@ -348,7 +351,13 @@ class WorkerProber:
     ) -> list[bytes]:
         shapes = [list(a.shape) for a in arrays]
         request = {"probe": probe, "shapes": shapes, "seed": built.challenge.seed} | extra
-        return self._exchange(built.key, request, [a.tobytes() for a in arrays], seconds)
+        try:
+            return self._exchange(built.key, request, [a.tobytes() for a in arrays], seconds)
+        except Fault as fault:
+            places = built.facts.places
+            lists = places.lists if "empty parameter list" in fault.says else ()
+            fault.where = fault.where or listed(lists or places.cuts or places.forward)
+            raise
 
     def _exchange(
         self, key: _Key, request: Json, buffers: Sequence[bytes], seconds: float
@@ -364,6 +373,7 @@ class WorkerProber:
             del self._workers[key]
             if lost.reason == "timeout":
                 self.lost_seconds += time.monotonic() - began
+                self._hung_at = self._hung_at or lost.where
                 self._build_hangs |= request["probe"] == "build"
             else:
                 self._refuse_to_blame(key, lost)
@@ -380,7 +390,8 @@ class WorkerProber:
             if self.lost_seconds >= self.limits.lost:
                 raise ProbeFailed(
                     f"not tried: earlier runs did not finish within {self.limits.lost:g} s in all",
-                    hint=hint_for("timeout"),
+                    hint=HINTS["timeout"],
+                    where=self._hung_at,
                     hung=True,
                 )
             started = self.launcher.launch(self.folder, key.options)

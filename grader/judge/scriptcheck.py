@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from grader.checking.observations import Forward, ScriptRun, SubmissionHandle
+from grader.checking.observations import Forward, ScriptRun, SubmissionHandle, listed
 from grader.trace import Trace
+
+_UNDONE = "Leave this line out: the class has given every layer its GPU."
+_NO_COPIES = "Leave nn.DataParallel out, and give each layer its GPU where it is made."
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,8 @@ class ScriptCheck:
     `agrees` is None where the script could not be run to its end, or ran no such model; `told`
     says what each of them does. A script that uses several GPUs, and fewer than there are, may
     mean to, and one that was answered by us may do otherwise: `certain` is False then.
-    `replicated`: torch copied the model to several GPUs.
+    `replicated`: torch copied the model to several GPUs. `where` are the lines of the script that
+    do it, `hint` what to try.
     """
 
     depth: int
@@ -29,6 +33,8 @@ class ScriptCheck:
     told: str
     certain: bool = True
     replicated: bool = False
+    where: str | None = None
+    hint: str | None = None
 
     @property
     def counts(self) -> bool:
@@ -59,12 +65,27 @@ def _compared(script: ScriptRun, run: Forward | None) -> ScriptCheck:
     where = (script.depth, script.gpus, script.file)
     if trace is None or (not agrees and (script.gap or script.fault or script.cut)):
         told = script.gap or script.fault or "it runs no such model to its end"
-        return ScriptCheck(*where, None, told, replicated=script.replicated)
+        return ScriptCheck(
+            *where,
+            None,
+            told,
+            replicated=script.replicated,
+            where=listed(script.placed),
+            hint=_NO_COPIES if script.replicated else None,
+        )
     used = len(set(trace.placement()))
     certain = used in (1, script.gpus) and not script.asked
     alone = _layers(run.trace) if run else "none that runs"
     told = f"{_layers(trace)} in {script.file}, run whole; {alone} by the class alone"
-    return ScriptCheck(*where, agrees, told, certain=certain)
+    undone = run is not None and used == 1 < len(set(run.placement))
+    return ScriptCheck(
+        *where,
+        agrees,
+        told,
+        certain=certain,
+        where=listed(script.placed),
+        hint=_UNDONE if undone else None,
+    )
 
 
 def words_for(check: ScriptCheck) -> str | None:

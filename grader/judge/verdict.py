@@ -101,11 +101,13 @@ def _score(criterion: Criterion, seen: Record) -> CriterionScore:
 def _by_script(score: CriterionScore, check: ScriptCheck) -> CriterionScore | None:
     """The same with what the script says of it; None where it says nothing."""
     if check.agrees is False and not check.certain:
-        return for_now(score, f"{check.told}. By the class: {score.evidence}")
+        waiting = for_now(score, f"{check.told}. By the class: {score.evidence}")
+        return replace(waiting, where=check.where)
     words = words_for(check)
     if words is None or (check.replicated and not costs_points(score)):
         return None
     if check.replicated:
-        hint = "Leave nn.DataParallel out, and give each layer its GPU where it is made."
-        return replace(score, evidence=f"{words} The class alone: {score.evidence}", hint=hint)
-    return replace(score, evidence=f"{score.evidence.rstrip('.')}. {words}")
+        evidence = f"{words} The class alone: {score.evidence}"
+        return replace(score, evidence=evidence, where=check.where, hint=check.hint)
+    told = replace(score, evidence=f"{score.evidence.rstrip('.')}. {words}")
+    return replace(told, hint=check.hint or score.hint) if costs_points(score) else told

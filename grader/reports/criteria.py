@@ -14,7 +14,7 @@ from grader.reports.text import few_lines, markup, one_line, unwrapped
 from grader.reports.wording import say
 
 # Longest texts, in characters: the tallest row must fit on one page.
-TITLE, ID, EVIDENCE, HINT, COMMENT, FOUND = 160, 40, 600, 400, 800, 340
+TITLE, ID, EVIDENCE, WHERE, HINT, COMMENT, FOUND = 160, 40, 700, 400, 400, 800, 340
 FOUND_LINES = 6
 
 
@@ -64,8 +64,10 @@ def _row(criterion: CriterionScore) -> Flowables:
 
 
 def _reasons(criterion: CriterionScore) -> Flowables:
-    """Evidence, hint, a person's comment, and the student's own words where they were found."""
+    """Evidence, its place, hint, a person's comment, and the student's own words where found."""
     parts = [plain(few_lines(criterion.evidence, EVIDENCE, 10), style.CELL)]
+    if criterion.where:
+        parts.append(labelled("Where:", few_lines(criterion.where, WHERE, 6), style.HINT))
     done = criterion.state is State.FINAL and (criterion.earned or 0.0) >= criterion.points
     if criterion.hint and not done:
         parts.append(labelled("Try:", few_lines(criterion.hint, HINT, 6), style.HINT))

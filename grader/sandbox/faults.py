@@ -6,19 +6,16 @@ cost points, an `InterfaceGap` never does: where it is unclear, it is a gap.
 
 from __future__ import annotations
 
-import linecache
 import traceback
 from pathlib import Path
 
-from grader.notebook import Notebook
 from grader.records import Json
 from grader.sandbox import asked
+from grader.sandbox.places import inside, place
+from grader.vgpu import explain
 
 #: Characters; JSON may write twelve bytes for one, and a frame's header has a limit.
 MESSAGE, PLACE, DETAILS = 500, 300, 4000
-
-#: Notebooks that were read, by their paths: a line of theirs is told by its cell.
-NOTEBOOKS: dict[str, Notebook] = {}
 
 _VGPU = Path(__file__).parent.parent / "vgpu"
 _COMPILER = tuple(str(Path("torch", part)) for part in ("_dynamo", "_inductor"))
@@ -26,18 +23,27 @@ _ASKING = {"argparse.py", "getopt.py", "optparse.py"}
 
 
 class StudentFault(Exception):
-    """The student's code failed. `where` is "file, line n: code"; `details` is for operators."""
+    """The student's code failed. `where` is "file, line n: code"; `details` is for operators.
 
-    def __init__(self, message: str, *, where: str | None = None, details: str = "") -> None:
+    `fact` is what the devices know of it: which tensor is where, which GPUs there are.
+    """
+
+    def __init__(
+        self, message: str, *, where: str | None = None, details: str = "", fact: str | None = None
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.where = where
         self.details = details
+        self.fact = fact
 
     def to_json(self) -> Json:
-        where = None if self.where is None else self.where[:PLACE]
-        details = self.details[-DETAILS:]
-        return {"message": self.message[:MESSAGE], "where": where, "details": details}
+        return {
+            "message": self.message[:MESSAGE],
+            "where": _short(self.where),
+            "details": self.details[-DETAILS:],
+            "fact": _short(self.fact),
+        }
 
 
 class ImportFault(StudentFault):
@@ -57,28 +63,50 @@ class ImportFault(StudentFault):
 
 
 class InterfaceGap(Exception):
-    """We do not know how to use this code. Not the student's mistake: a person must look."""
+    """We do not know how to use this code. Not the student's mistake: a person must look.
 
-    def __init__(self, message: str, *, details: str = "") -> None:
+    `error` is the exception's own "Type: message" at `where`, if it was one that showed it.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        error: str | None = None,
+        where: str | None = None,
+        details: str = "",
+    ) -> None:
         super().__init__(message)
         self.message = message
+        self.error = error
+        self.where = where
         self.details = details
 
     def to_json(self) -> Json:
-        return {"message": self.message[: 2 * MESSAGE], "details": self.details[-DETAILS:]}
+        return {
+            "message": self.message[: 2 * MESSAGE],
+            "error": _short(self.error),
+            "where": _short(self.where),
+            "details": self.details[-DETAILS:],
+        }
+
+
+def _short(text: str | None) -> str | None:
+    return None if text is None else text[:PLACE]
 
 
 def described(error: BaseException, folder: Path) -> StudentFault | InterfaceGap:
     """What an exception that came out of the student's code means for them."""
     if isinstance(error, InterfaceGap):
         return error
-    message = _message(error)
+    message, where = _message(error), _where(error, folder)
     details = "".join(traceback.format_exception(error))
+    gap = _gap(error, message, folder)
     if answers := asked.given():
-        return InterfaceGap(f"{'; '.join(answers)}; then it fails: {message}", details=details)
-    if (gap := _gap(error, message, folder)) is not None:
-        return InterfaceGap(gap, details=details)
-    return StudentFault(message, where=_where(error, folder), details=details)
+        gap = f"{'; '.join(answers)}; then it fails: {message}"
+    if gap is not None:
+        return InterfaceGap(gap, error=message, where=where, details=details)
+    return StudentFault(message, where=where, details=details, fact=explain.fact(error))
 
 
 def _message(error: BaseException) -> str:
@@ -92,24 +120,11 @@ def _message(error: BaseException) -> str:
 
 def _where(error: BaseException, folder: Path) -> str | None:
     """The last line inside `folder` that was at work."""
-    if isinstance(error, SyntaxError) and error.filename and _inside(error.filename, folder):
-        return _place(error.filename, error.lineno, folder)
+    if isinstance(error, SyntaxError) and error.filename and inside(error.filename, folder):
+        return place(error.filename, error.lineno, folder)
     frames = traceback.extract_tb(error.__traceback__)
-    lines = [(f.filename, f.lineno) for f in frames if _inside(f.filename, folder)]
-    return _place(*lines[-1], folder) if lines else None
-
-
-def _place(file: str, line: int | None, folder: Path) -> str:
-    code = linecache.getline(file, line or 0).strip()
-    shown = f"{Path(file).relative_to(folder)}, "
-    if file in NOTEBOOKS and line is not None:
-        cell, line = NOTEBOOKS[file].place(line)
-        shown += f"cell {cell}, "
-    return f"{shown}line {line}" + (f": {code}" if code else "")
-
-
-def _inside(file: str, folder: Path) -> bool:
-    return Path(file).is_relative_to(folder)
+    lines = [(f.filename, f.lineno) for f in frames if inside(f.filename, folder)]
+    return place(*lines[-1], folder) if lines else None
 
 
 # ------------------------------------------------------------------ what is not their fault
@@ -157,4 +172,4 @@ def _is_limit_of_virtual_gpus(
     if isinstance(error, NotImplementedError):
         return "virtual GPUs" in message or "backend" in message
     slips = (AttributeError, IndexError, KeyError, NameError)
-    return isinstance(error, slips) and _inside(last, _VGPU)
+    return isinstance(error, slips) and inside(last, _VGPU)

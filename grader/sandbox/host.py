@@ -138,7 +138,8 @@ class Worker:
         """
         token = secrets.token_hex(8)
         patience = self._started.allow(seconds)
-        self._requests.put(frame_bytes(request | {"id": token}, buffers))
+        head = {"id": token, "seconds": seconds}
+        self._requests.put(frame_bytes(request | head, buffers))
         answer = self._next(patience)
         if isinstance(answer, TimeoutError):
             raise self._lost("flood" if self._output.flooded else "timeout", seconds)

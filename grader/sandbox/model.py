@@ -12,7 +12,7 @@ import inspect
 import os
 import sys
 import types
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,28 +22,28 @@ import torch
 from torch import nn
 from torch.nn.modules.module import register_module_module_registration_hook
 
+from grader.errors import shortened
 from grader.notebook import Notebook
 from grader.records import Json
 from grader.sandbox import asked, stand_ins
 from grader.sandbox.arguments import Binder
-from grader.sandbox.faults import (
-    NOTEBOOKS,
-    ImportFault,
-    InterfaceGap,
-    StudentFault,
-    described,
-)
+from grader.sandbox.faults import ImportFault, InterfaceGap, StudentFault, described
 from grader.sandbox.imports import open_folder
 from grader.sandbox.model_search import find_models
+from grader.sandbox.places import NOTEBOOKS
+from grader.sandbox.placing import lines_of
 from grader.sandbox.readings import Reading, readings, with_sizes
 from grader.sandbox.slices import needed_names
 from grader.sandbox.source import ModelSite, Vocabulary, pinned_devices
+from grader.sandbox.spots import spots
 from grader.trace import HOST
 
 #: A worker builds the same files again and again, for other sizes.
 _sites = functools.cache(find_models)
 _ways = functools.cache(readings)
 _pin = functools.cache(pinned_devices)
+
+_LONGEST_NOTE = 400  # characters
 
 
 @dataclass
@@ -74,10 +74,14 @@ class Build:
             "sites": [f"{site.name} in {site.file}" for site in self.sites],
             "parameters": parameters,
             "modules": [[name, _kind(module)] for name, module in self._leaves()],
-            "placement": [
-                gpu for _, module in self._leaves() if (gpu := _home(module)) is not None
-            ],
+            "placement": [_home(weight) for weight in self._weights()],
+            "places": {"placed": lines_of(self._weights(), self.folder)}
+            | spots(self.site.tree, self.site.name, self.site.file, self.folder),
         }
+
+    def _weights(self) -> list[nn.Parameter]:
+        """The first weight matrix of each layer."""
+        return weights_of(module for _, module in self._leaves())
 
     def _leaves(self) -> list[tuple[str, nn.Module]]:
         names = dict(self.model.named_modules())
@@ -236,15 +240,18 @@ def load_weights(model: nn.Module, weights: list[torch.Tensor]) -> None:
 
 def _told(file: str, notebook: Notebook) -> str:
     text = f"{file} was read as its code cells, in order"
-    return f"{text}; left out: {'; '.join(notebook.dropped)}" if notebook.dropped else text
+    left_out = shortened("; ".join(notebook.dropped), _LONGEST_NOTE)
+    return f"{text}; left out: {left_out}" if left_out else text
 
 
-def _home(module: nn.Module) -> int | None:
-    """The GPU that holds a layer's weights, or `HOST`; None for what has no matrix."""
-    weights = (p for p in module.parameters(recurse=False) if p.dim() > 1)
-    weight = next(weights, None)
-    if weight is None:
-        return None
+def weights_of(modules: Iterable[nn.Module]) -> list[nn.Parameter]:
+    """The first weight matrix that each of these has of its own; nothing of what has none."""
+    matrices = ([p for p in m.parameters(recurse=False) if p.dim() > 1] for m in modules)
+    return [own[0] for own in matrices if own]
+
+
+def _home(weight: nn.Parameter) -> int:
+    """The GPU that holds a layer's weights, or `HOST`."""
     return HOST if weight.device.type == "cpu" else int(weight.device.index or 0)
 
 

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Sequence
 from pathlib import Path
 
-from grader.notebook import ENDING
+from grader.notebook import is_notebook
 from grader.sandbox.faults import ImportFault, InterfaceGap
 from grader.sandbox.readings import with_sizes
 from grader.sandbox.slices import slice_for
@@ -50,7 +50,7 @@ def find_models(folder: Path, files: Sequence[Path], words: Vocabulary) -> list[
 def _listed(folder: Path, files: Sequence[Path]) -> str:
     texts = (
         str(file)
-        if file.suffix == ENDING or is_text((folder / file).read_bytes())
+        if is_notebook(file) or is_text((folder / file).read_bytes())
         else f"{file}, which is not UTF-8 text"
         for file in files
     )

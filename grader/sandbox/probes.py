@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -12,7 +13,7 @@ from torch import nn
 
 from grader import vgpu
 from grader.records import Json
-from grader.sandbox import tensors
+from grader.sandbox import places, tensors
 from grader.sandbox.faults import InterfaceGap, StudentFault, described
 from grader.sandbox.model import Build, load_weights
 
@@ -35,7 +36,7 @@ def forward(build: Build, folder: Path, weights: list[torch.Tensor], batch: torc
     vgpu.reset()
     output = _call(build.model, x, folder)
     facts = {
-        "trace": vgpu.trace().to_json(),
+        "trace": traced(folder),
         "shape": list(output.shape),
         "dtype": str(output.dtype).removeprefix("torch."),
     }
@@ -47,7 +48,12 @@ def outline(build: Build, folder: Path, shape: list[int]) -> Seen:
     x = _fed(build.model, torch.empty(shape))
     vgpu.reset()
     _call(build.model, x, folder)
-    return Seen({"trace": vgpu.trace().to_json()}, [])
+    return Seen({"trace": traced(folder)}, [])
+
+
+def traced(folder: Path) -> Json:
+    """The trace so far, its lines as places in the hand-in."""
+    return vgpu.trace().with_lines(partial(places.named, folder=folder)).to_json()
 
 
 def train(
@@ -89,7 +95,7 @@ def train(
         raise
     except BaseException as error:
         raise described(error, folder) from error
-    facts = {"trace": vgpu.trace().to_json(), "losses": losses}
+    facts = {"trace": traced(folder), "losses": losses}
     return Seen(facts, [*gradients, *model.parameters()])
 
 

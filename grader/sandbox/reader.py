@@ -19,6 +19,7 @@ JPEG = b"\xff\xd8\xff"
 MODULES = (PROGRAM, "grader.intake.reading.pdf")  # what nearly every report takes
 LIMITS = Limits(cpu=20, wall=60, memory=1 << 30)
 LONGEST = 8 << 20  # bytes of text
+_AGAIN = "export it again as PDF"
 
 
 def read_report(launcher: Launcher, folder: Path, file: Path) -> Report:
@@ -29,13 +30,14 @@ def read_report(launcher: Launcher, folder: Path, file: Path) -> Report:
     run = launcher.run(request, output_limit=LONGEST, output_kept=LONGEST)
     shown = str(file)
     if run.ended.reason in (Reason.CPU, Reason.WALL):
-        return Report(shown, (), f"{shown} could not be read within {LIMITS.cpu:g} s")
+        return Report(shown, (), f"{shown} could not be read within {LIMITS.cpu:g} s; {_AGAIN}")
     try:
         answer = json.loads(run.output)
         pages, to_see = answer.get("pages", []), answer.get("to_see", [])
         return Report(shown, tuple(map(str, pages)), answer.get("problem"), tuple(map(int, to_see)))
     except (ValueError, TypeError, AttributeError, RecursionError):  # a program's words, not ours
-        return Report(shown, (), f"{shown} could not be read: the reader ended on it")
+        why = "it is damaged, or far too large inside"
+        return Report(shown, (), f"{shown} could not be read, {why}; {_AGAIN}")
 
 
 def draw_pages(launcher: Launcher, folder: Path, report: Report) -> dict[int, bytes]:

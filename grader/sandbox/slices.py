@@ -77,8 +77,10 @@ def _needed(tree: ast.Module, names: frozenset[str]) -> tuple[list[ast.stmt], se
 @functools.cache
 def free_names(node: ast.AST) -> frozenset[str]:
     """The names that `node` takes from module level: no builtins, locals or parameters."""
-    text = ast.unparse(node)
-    table = symtable.symtable(text, "<slice>", "exec")
+    try:
+        table = symtable.symtable(ast.unparse(node), "<slice>", "exec")
+    except SyntaxError:  # a `nonlocal` of what is around it: all names, then
+        return frozenset(n.id for n in ast.walk(node) if isinstance(n, ast.Name))
     names = {s.get_name() for s in table.get_symbols() if s.is_referenced()}
     todo = list(table.get_children())
     while todo:

@@ -16,10 +16,13 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from grader.notebook import ENDING, NotANotebook, read_notebook
+from grader.notebook import NotANotebook, is_notebook, read_notebook
 from grader.records import Json
-from grader.sandbox.faults import NOTEBOOKS, ImportFault, InterfaceGap
+from grader.sandbox.faults import ImportFault, InterfaceGap
 from grader.sandbox.given import Given
+from grader.sandbox.places import NOTEBOOKS
+
+MAX_SOURCE = 1 << 20  # bytes; a syntax tree takes 600 times as much memory
 
 
 @dataclass(frozen=True)
@@ -84,8 +87,21 @@ def parse(path: Path, shown: Path) -> ast.Module:
     was changed on the way. Where only comments are affected, it is read all the same.
     """
     source = path.read_bytes()
-    if path.suffix == ENDING:
-        return _parse_notebook(source, path, shown)
+    parsed = _parse_notebook if is_notebook(path) else _parse_script
+    tree = parsed(source, path, shown)
+    if any(_is_huge(node) for node in ast.walk(tree)):
+        raise InterfaceGap(f"{shown} holds a number of thousands of digits")
+    return tree
+
+
+def _is_huge(node: ast.AST) -> bool:
+    """A number that Python does not write out as text, and so no tree that holds it."""
+    return isinstance(node, ast.Constant) and type(node.value) is int and node.value >> 10_000 > 0
+
+
+def _parse_script(source: bytes, path: Path, shown: Path) -> ast.Module:
+    if len(source) > MAX_SOURCE:
+        raise InterfaceGap(f"{shown} is larger than {MAX_SOURCE >> 20} MB, too large for a script")
     try:
         return ast.parse(source, filename=str(path))
     except SyntaxError as error:
@@ -93,7 +109,8 @@ def parse(path: Path, shown: Path) -> ast.Module:
             raise InterfaceGap(f"{shown} is not UTF-8 text ({error.msg})") from error
         where = f"{shown}, line {error.lineno}"
         where += f": {error.text.strip()}" if error.text else ""
-        raise ImportFault(f"SyntaxError: {error.msg}", where=where, as_it_stands=True) from error
+        message = f"{type(error).__name__}: {error.msg}"
+        raise ImportFault(message, where=where, as_it_stands=True) from error
     except ValueError as error:
         raise InterfaceGap(f"{shown} is not a text file ({error})") from error
     except (RecursionError, MemoryError) as error:
@@ -117,7 +134,7 @@ def is_text(source: bytes) -> bool:
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
         source.decode(encoding)
-    except (SyntaxError, UnicodeDecodeError):
+    except (SyntaxError, UnicodeError, LookupError):  # LookupError: base64 is no encoding of text
         return False
     return True
 

@@ -17,7 +17,7 @@ import signal
 import sys
 import types
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,14 +29,17 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from grader import vgpu
 from grader.records import Json
-from grader.sandbox import asked
-from grader.sandbox.faults import NOTEBOOKS, InterfaceGap, StudentFault, described
+from grader.sandbox import asked, places
+from grader.sandbox.faults import InterfaceGap, StudentFault, described
 from grader.sandbox.imports import open_folder
-from grader.sandbox.model import notes_on, sites_of
+from grader.sandbox.model import notes_on, sites_of, weights_of
+from grader.sandbox.places import NOTEBOOKS
+from grader.sandbox.placing import lines_of
 from grader.sandbox.readings import with_sizes
 from grader.sandbox.shortened import FEW, ROUNDS, Rounds, once, shortened, without_gradients
 from grader.sandbox.slices import is_main_guard, works_at_import
 from grader.sandbox.source import ModelSite, Vocabulary, parse
+from grader.sandbox.spots import calls_of
 from grader.trace import Trace
 from grader.vgpu import recorder
 
@@ -54,7 +57,7 @@ class Ran:
 
     `cut` says that it was not let run to its end, `replicated` that torch copied the whole model
     to several GPUs (nn.DataParallel), `trained` that an optimizer of all its parameters made a
-    step after a backward pass.
+    step after a backward pass. `placed` are the lines that put the layers where they ran last.
     """
 
     file: Path
@@ -64,6 +67,7 @@ class Ran:
     replicated: bool
     trained: bool = False
     notes: list[str] = field(default_factory=list)
+    placed: list[str] = field(default_factory=list)
 
     def facts(self) -> Json:
         return {
@@ -74,6 +78,7 @@ class Ran:
             "trained": self.trained,
             "asked": bool(asked.given()),
             "notes": self.notes,
+            "placed": self.placed,
             "problem": None if self.problem is None else self.problem.to_json(),
             "gap": isinstance(self.problem, InterfaceGap),
         }
@@ -175,7 +180,7 @@ def _run(
     vgpu.reset()
     defined = _Definition.of(folder, site)
     with (
-        _watched(defined, words, depth) as model,
+        _watched(defined, words, depth, folder) as model,
         without_gradients(rounds),
         _steps_seen(model, rounds),
         once(),
@@ -185,9 +190,25 @@ def _run(
                 problem = _execute(_parts(shortened(tree), path), module, rounds, folder)
         except _Enough:
             rounds.cut = True
-    trace = _distinct(vgpu.trace(), model.forwards)
-    notes = notes_on(path, tree)
-    return Ran(file, trace, rounds.cut, problem, model.replicated, model.trained, notes)
+    seen = vgpu.trace().with_lines(functools.partial(places.named, folder=folder))
+    return Ran(
+        file,
+        _distinct(seen, model.forwards),
+        rounds.cut,
+        problem,
+        model.replicated,
+        model.trained,
+        notes_on(path, tree),
+        _placed(model, tree, path, folder),
+    )
+
+
+def _placed(model: _Model, tree: ast.Module, path: Path, folder: Path) -> list[str]:
+    """The lines that put the layers where they ran last, or that copy all of them."""
+    if model.replicated:
+        lines = calls_of(tree, "DataParallel")
+        return [places.place(str(path), line, folder) for line in lines]
+    return model.placed
 
 
 def _execute(
@@ -283,10 +304,11 @@ class _Model:
     replicated: bool = False
     trained: bool = False
     made: WeakSet[nn.Module] = field(default_factory=WeakSet)
+    placed: list[str] = field(default_factory=list)  # lines that put its layers where they ran last
 
 
 @contextmanager
-def _watched(defined: _Definition, words: Vocabulary, depth: int) -> Iterator[_Model]:
+def _watched(defined: _Definition, words: Vocabulary, depth: int, folder: Path) -> Iterator[_Model]:
     """Give every model of the class our depth, wherever it is defined from now on."""
     model = _Model()
     build_class = builtins.__build_class__
@@ -296,7 +318,7 @@ def _watched(defined: _Definition, words: Vocabulary, depth: int) -> Iterator[_M
         code = body.__code__
         here = (called, code.co_filename, code.co_firstlineno)
         if here == (defined.name, defined.file, defined.line) and issubclass(cls, nn.Module):
-            _wrap(cls, model, words, depth)
+            _wrap(cls, model, words, depth, folder)
         return cls
 
     builtins.__build_class__ = building
@@ -322,7 +344,7 @@ def _steps_seen(model: _Model, rounds: Rounds) -> Iterator[None]:
         handle.remove()
 
 
-def _wrap(cls: type[nn.Module], model: _Model, words: Vocabulary, depth: int) -> None:
+def _wrap(cls: type[nn.Module], model: _Model, words: Vocabulary, depth: int, folder: Path) -> None:
     init, forward = cls.__init__, cls.forward
     signature = inspect.signature(init)
     takes = [name for name in signature.parameters if words.role(name) == "depth"]
@@ -344,6 +366,8 @@ def _wrap(cls: type[nn.Module], model: _Model, words: Vocabulary, depth: int) ->
         number = recorder.here.where.forward
         if number is not None:
             model.forwards[number] = None
+            with suppress(Exception):  # of a module that is odd; the script goes on
+                model.placed = lines_of(weights_of(nn.Module.modules(self)), folder)
         return forward(self, *args, **kwargs)
 
     cls.__init__ = sized  # type: ignore[method-assign]

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from grader.records import Json
+from grader.sandbox.lookout import lookout
 from grader.sandbox.protocol import Frame, read_frame, write_frame
 
 
@@ -48,11 +49,12 @@ def _prepare(options: argparse.Namespace) -> None:
     import torch
 
     from grader import vgpu
-    from grader.sandbox import imports, stand_ins
+    from grader.sandbox import imports, placing, stand_ins
 
     torch.set_num_threads(1)
     data = "meta" if options.dry else "cpu"
     vgpu.install(options.gpus, collapse=options.collapse, data=data, heed_pins=False)
+    placing.install()
     os.chdir(options.folder)
     sys.argv = ["submission"]
     imports.open_folder(options.folder)
@@ -63,7 +65,8 @@ def serve(desk: Desk, commands: IO[bytes], results: IO[bytes]) -> None:
     """Answer requests until the other side closes the pipe."""
     write_frame(results, {"status": "ready"})
     while (frame := read_frame(commands)) is not None:
-        header, buffers = desk.answer(frame)
+        with lookout(frame[0]["seconds"], desk.folder):
+            header, buffers = desk.answer(frame)
         write_frame(results, header, buffers)
 
 

@@ -11,7 +11,9 @@ import contextlib
 import os
 import re
 import sys
+import sysconfig
 import threading
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,7 @@ from typing import TypeVar
 
 import torch
 
+from grader.mistakes import explained
 from grader.vgpu import devices, memory, sourceline
 from grader.vgpu.recorder import here
 from grader.vgpu.sourceline import Line, Placed
@@ -32,6 +35,11 @@ _NOT_USERS = (
     f"{Path(torch.__file__).parent}{os.sep}",
     f"{Path(__file__).parent}{os.sep}",
     "<frozen ",
+)
+#: Of the libraries, too: what goes wrong in them comes from the line that called them.
+_NOT_THE_SCRIPTS = (
+    *_NOT_USERS,
+    *(f"{sysconfig.get_path(name)}{os.sep}" for name in ("stdlib", "purelib", "platlib")),
 )
 
 
@@ -52,10 +60,42 @@ def note(error: E, detail: str = "") -> E:
     return error
 
 
+def at_end(error: E) -> E:
+    """As `note`, for what ends a script: there any common mistake is explained.
+
+    Not what the script raises itself: it says in its own words what it means.
+    """
+    if hint(note(error)) is None:
+        with contextlib.suppress(Exception):
+            where, code = _place(error)
+            text = next(iter(str(error).strip().splitlines()), "")
+            mistake = explained(f"{type(error).__name__}: {text}", code)
+            if mistake and not code.startswith(("raise", "assert")):
+                lines = [f"{where}: {code}", mistake.means, f"Fix: {mistake.fix}"]
+                error.add_note(_HEAD + f"\n{_INDENT}".join(lines))
+    return error
+
+
+def _place(error: BaseException) -> tuple[str, str]:
+    """The script's innermost line in an error, "file:number", and its code."""
+    if isinstance(error, SyntaxError):
+        return f"{error.filename}:{error.lineno}", (error.text or "").strip()
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if not frame.filename.startswith(_NOT_THE_SCRIPTS)]
+    return f"{own[-1].filename}:{own[-1].lineno}", own[-1].line or ""
+
+
 def hint(error: BaseException) -> str | None:
     """The explanation that an exception carries; None if it has none."""
     notes: list[str] = getattr(error, "__notes__", [])
     return next((text for text in notes if str(text).startswith(_HEAD)), None)
+
+
+def fact(error: BaseException) -> str | None:
+    """Of that explanation, what is so: which tensor is where, which GPUs there are."""
+    lines = (hint(error) or "").splitlines()
+    said = next((line.strip() for line in lines[1:]), "")
+    return said.partition(" Fix: ")[0] or None
 
 
 @dataclass(frozen=True)
@@ -220,29 +260,10 @@ def _gradient(case: Case) -> list[str]:  # noqa: ARG001
     ]
 
 
-def _missing(case: Case) -> list[str]:
-    """A package that is not installed."""
-    found = re.search(r"No module named '([\w.]+)'", case.message)
-    name = found[1].partition(".")[0] if found else "it"
-    return [
-        f"The package {name} is not installed for this Python: pip install "
-        f"{_PACKAGES.get(name, name)}",
-        f"If {name} is a file of yours, it must lie beside the script.",
-    ]
-
-
 def _and(names: list[str]) -> str:
     return " and ".join(names) if len(names) < 3 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-#: Packages that are installed under another name than they are imported by.
-_PACKAGES = {
-    "cv2": "opencv-python",
-    "PIL": "pillow",
-    "skimage": "scikit-image",
-    "sklearn": "scikit-learn",
-    "yaml": "pyyaml",
-}
 #: Words of CUDA's messages, and who explains them.
 _EXPLAINERS: list[tuple[re.Pattern[str], Explainer]] = [
     (re.compile(words), explain)
@@ -260,7 +281,6 @@ _EXPLAINERS: list[tuple[re.Pattern[str], Explainer]] = [
         ("CUDA out of memory", _memory),
         (r"device type tensor to numpy|Can't call numpy\(\) on Tensor", _numpy),
         ("device-side assert triggered", _assertion),
-        (r"^No module named '", _missing),
         ("invalid gradient at index|attempting to assign a gradient", _gradient),
     )
 ]

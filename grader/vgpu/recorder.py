@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import torch
 
-from grader.trace import Message, Op, Phase, Trace, Transfer, Unlisted
+from grader.trace import LAYER_OPS, Message, Op, Phase, Trace, Transfer, Unlisted
 from grader.vgpu import devices, memory
 
 #: How many ops, transfers and losses are kept one by one. Edges and memory stay complete.
@@ -46,11 +46,13 @@ class Here(threading.local):
 
 
 here = Here()
-# Ops in four columns: rows would be as many objects for Python's collector to visit.
+# Ops in columns: rows would be as many objects for Python's collector to visit.
 _names: list[str] = []
 _gpus: list[int] = []
 _wheres: list[Where] = []
 _backwards: list[bool] = []
+_asked_at: list[str | None] = []
+_columns = (_names, _gpus, _wheres, _backwards, _asked_at)
 _transfers: list[Transfer] = []
 _messages: list[Message] = []
 _losses: list[float] = []
@@ -95,7 +97,9 @@ def op(name: str, gpu: int) -> None:
         _names.append(name)
         _gpus.append(gpu)
         _wheres.append(here.where)
-        _backwards.append(_backward_id() != -1)
+        back = _backward_id() != -1
+        _backwards.append(back)
+        _asked_at.append(user_line() if name in LAYER_OPS and not back else None)
     else:
         _truncated = True
 
@@ -141,12 +145,12 @@ def loss(value: float) -> None:
         _truncated = True
 
 
-def user_line() -> str | None:
-    """The innermost line that is neither torch's nor ours, as "file:number".
+def user_line(frame: FrameType | None = None) -> str | None:
+    """The innermost line that is neither torch's nor ours, as "file:number"; from `frame` on.
 
     A thread of torch's own has no such line; there the main thread is waiting for it in one.
     """
-    found = _outside(sys._getframe(1))
+    found = _outside(frame or sys._getframe(1))
     if found is None:
         main = threading.main_thread().ident
         found = _outside(sys._current_frames().get(main)) if main is not None else None
@@ -174,8 +178,8 @@ def trace() -> Trace:
     return Trace(
         devices=devices.count(),
         ops=[
-            Op(name, gpu, where.layer, BACKWARD if back else where.phase, where.forward)
-            for name, gpu, where, back in zip(_names, _gpus, _wheres, _backwards, strict=False)
+            Op(name, gpu, where.layer, BACKWARD if back else where.phase, where.forward, line)
+            for name, gpu, where, back, line in zip(*_columns, strict=False)
         ],
         transfers=list(_transfers),
         messages=list(_messages),
@@ -190,7 +194,7 @@ def trace() -> Trace:
 def reset() -> None:
     """Forget all of it."""
     global _forwards, _truncated  # noqa: PLW0603
-    for record in (_names, _gpus, _wheres, _backwards, _transfers, _messages, _losses):
+    for record in (*_columns, _transfers, _messages, _losses):
         record.clear()
     for count in (_to_calls, _unlisted, _unlisted_bytes):
         count.clear()

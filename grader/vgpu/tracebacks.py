@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from grader.vgpu.explain import note
+from grader.vgpu.explain import at_end
 
 _OURS = f"{Path(__file__).parent}{os.sep}"
 #: What runs a script for `vgpu`; the script's own frames come below it.
@@ -33,13 +33,13 @@ def show(
     error: BaseException,
     trace: TracebackType | None,  # noqa: ARG001 - it is the error's, which is cleaned
 ) -> None:
-    clean(note(error))
+    clean(at_end(error))
     _show(kind, error, error.__traceback__)
 
 
 def show_in_thread(args: Any) -> None:
     if args.exc_value is not None:
-        clean(note(args.exc_value))
+        clean(at_end(args.exc_value))
         value = args.exc_value
         args = threading.ExceptHookArgs((args.exc_type, value, value.__traceback__, args.thread))
     _show_in_thread(args)

@@ -7,7 +7,6 @@ import re
 
 import pytest
 
-from grader.checking.answer import quotation
 from grader.checking.expect import NeedsPerson, expect
 from grader.checking.observations import ProbeFailed
 from grader.checking.phrases import plain, sentences
@@ -32,18 +31,27 @@ def test_three_depths_with_times_that_grow(submission):
     if not rows:
         raise NeedsPerson("no table with depths and times could be read")
     told = ", ".join(f"depth {depth:g}: {time * 1000:g} ms" for depth, time in rows)
+    where = answer.row(answer.tables[0])
     depths = {depth for depth, _ in rows}
-    expect(len(depths) >= 3, expected="times for at least three depths", seen=told)
+    expect(
+        len(depths) >= 3,
+        expected="times for at least three depths",
+        seen=told,
+        where=where,
+        hint="A row for each DEPTH that the task names, with the time of one step.",
+    )
     expect(
         all(SECONDS[0] <= time <= SECONDS[1] for _, time in rows),
         expected="step times that a GPU can have",
         seen=told,
+        where=where,
         hint="Check the unit of the times.",
     )
     expect(
         rows[-1][1] > DEEPER * rows[0][1],
         expected="times that grow with the depth",
         seen=told,
+        where=where,
         hint="Call torch.cuda.synchronize() before the clock is read.",
     )
 
@@ -78,6 +86,7 @@ def test_the_formula_is_explained_and_true_of_the_code(submission):
         answer.words >= 8,
         expected="words on how the GPU of a layer is calculated",
         seen="" if answer.words >= 8 else "code without an explanation",
+        where=answer.begins,
         hint="Say in a sentence or two which layers each GPU gets, and why.",
     )
     runs = [ran(submission, depth, gpus) for depth, gpus in [(20, 5), (7, 3)]]
@@ -90,7 +99,8 @@ def test_the_formula_is_explained_and_true_of_the_code(submission):
     expect(
         uses_all,
         expected="an explanation that is true of the code",
-        seen="" if uses_all else f"code that does not use all GPUs, and {answer.quoted(claim)}",
+        seen="" if uses_all else "code that does not use all GPUs, and an answer that it does",
+        where=None if uses_all else f"{answer.quoted(claim)}; {runs[0].placed_at}",
         hint="Explain what your code does; print the device of each layer to see it.",
     )
     blocks = all(run.placement == sorted(run.placement) for run in runs)
@@ -99,7 +109,8 @@ def test_the_formula_is_explained_and_true_of_the_code(submission):
         expect(
             False,
             expected="an explanation of the blocks of neighbours that the code makes",
-            seen=answer.quoted(turns),
+            seen="layers in turns",
+            where=answer.quoted(turns),
             hint="Explain what your code does; print the device of each layer to see it.",
         )
     found = answer.says(*COMPUTED)
@@ -132,6 +143,7 @@ def test_time_and_memory(submission, part, gpus):
         bool(seen[gpus]),
         expected=f"{part} for {gpus} GPUs",
         seen=shown(seen[gpus], part),
+        where=answer.row(answer.tables[0]),
         hint="One row for each configuration: step time, and the memory of each GPU.",
     )
     if part == "memory" and gpus == 5 and seen[2] and not labelled_as_total(answer):
@@ -139,7 +151,9 @@ def test_time_and_memory(submission, part, gpus):
             max(seen[5]) < FEWER * max(seen[2]),
             expected="memory per GPU that falls from 2 to 5 GPUs, or a total that is called so",
             seen=f"{shown(seen[2], part)} with 2 GPUs, {shown(seen[5], part)} with 5",
-            hint="Each of 5 GPUs holds 4 of 20 layers, each of 2 holds 10.",
+            where=answer.row(answer.tables[0]),
+            hint="How many of 20 layers does each of 2 GPUs hold, and each of 5? Print "
+            "torch.cuda.max_memory_allocated(gpu) for every GPU.",
         )
 
 
@@ -218,7 +232,8 @@ def test_transfers_are_those_of_the_code(submission, gpus):
     expect(
         said in ways,
         expected=" or ".join(ways.values()) + f" in a forward pass of this code on {gpus} GPUs",
-        seen=f"{said:g} in the report: {where}",
+        seen=f"{said:g} in the report",
+        where="; ".join(filter(None, (where, run.copied_at))),
         hint="Count in forward() how often x.to() really changes the device.",
     )
 
@@ -229,16 +244,16 @@ def transfers_in(answer, gpus):
         for row in table.rows():
             cells = row.get("gpus"), row.get("transfers")
             if all(cells) and count_in(cells[0]) == gpus and cells[1].quantities:
-                return cells[1].quantities[0].value, "the table"
+                return cells[1].quantities[0].value, answer.row(table, *(c.text for c in cells))
     device = r"(?:gpu|card|kaar|device|seadme)\S*"
     pattern = re.compile(
         rf"(?<!\S){gpus} (?:x )?{device}(?: - \S+)?"  # "2 GPUs", "2 GPU-ga"
         rf"(?: (?!(?:\d+ )?{device}|\d)\S+){{0,7}}? (\d+)(?! {device})(?!\S)"
     )
-    for line in [*answer.text.split("\n"), *sentences(answer.text)]:
-        found = pattern.search(plain(line))
+    for text in [*answer.text.split("\n"), *sentences(answer.text)]:
+        found = pattern.search(plain(text))
         if found:
-            return int(found[1]), quotation(line, answer.page)
+            return int(found[1]), answer.quoted(text)
     raise NeedsPerson(f"no number of transfers with {gpus} GPUs was found")
 
 
@@ -279,20 +294,21 @@ def test_how_communication_grows(submission, part):
         )
         return
     wanted, asked = (
-        (GROWS, "that it grows with the number of GPUs")
+        (GROWS, "an answer to “What becomes of communication with more GPUs?”")
         if part == "direction"
-        else (BY_ONE, "how it grows: as GPUs - 1")
+        else (BY_ONE, "an answer to “By how much, for each GPU that is added?”")
     )
     said, against = answer.says(*wanted), answer.says(*FALLS)
     if said and against and said.sentence != against.sentence:
         raise NeedsPerson(f"it says {answer.quoted(said)}, and {answer.quoted(against)}")
     if not (said or against or answer.says(*GROWS)):
         raise NeedsPerson("nothing in it is in words that we look for")
-    seen = answer.quoted(said or against) if said or against else "nothing of that"
+    seen = "that it shrinks" if against else "nothing on it"
     expect(
         said is not None and against is None,
         expected=asked,
-        seen=seen,
+        seen=answer.quoted(said) if said and not against else seen,
+        where=answer.quoted(against) if against else answer.begins,
         hint="Compare the number of borders between GPUs with 2 and with 5 of them.",
     )
 

@@ -5,6 +5,15 @@ import pytest
 from grader.checking.expect import NeedsPerson, expect
 from grader.checking.observations import ProbeFailed
 
+ON_CPU = 'Layers stay on the CPU: move each to its GPU where it is made, layer.to(f"cuda:{gpu}").'
+USE_ALL = (
+    "Ask torch.cuda.device_count() how many GPUs there are, and let every one of them hold layers."
+)
+ONE_MORE = (
+    "Where the GPUs do not divide the depth, give one more layer to some of them: 7 layers on 3 "
+    "GPUs are 3, 2 and 2."
+)
+
 
 @pytest.mark.criterion("t3.detect")
 @pytest.mark.parametrize("gpus", [1, 2, 3, 5], ids=["1 GPU", "2 GPUs", "3 GPUs", "5 GPUs"])
@@ -14,8 +23,8 @@ def test_every_visible_gpu_holds_layers(submission, gpus):
         sorted(set(run.placement)) == list(range(gpus)),
         expected=f"30 layers on {devices(range(gpus))} where {visible(gpus)}",
         seen=devices(sorted(set(run.placement))),
-        hint="Ask torch.cuda.device_count() how many GPUs there are, and let every one of them "
-        "hold layers.",
+        where=run.placed_at,
+        hint=ON_CPU if -1 in run.placement else USE_ALL,
     )
     argument = run.gpu_argument
     if argument is not None and argument.by != "script":
@@ -34,19 +43,24 @@ def test_every_visible_gpu_holds_layers(submission, gpus):
     ],
 )
 def test_layers_are_spread_evenly(submission, depth, gpus):
-    layers = spread(submission, depth, gpus).layers_per_gpu()
+    run = spread(submission, depth, gpus)
+    layers = run.layers_per_gpu()
     expect(
         sum(layers) == depth,
         expected=f"{depth} layers in all, on {gpus} GPUs",
         seen=listed(layers),
-        hint="Every layer must be made, run, and live on a GPU.",
+        where=run.placed_at,
+        hint=ON_CPU
+        if -1 in run.placement
+        else "Make and run exactly as many layers as depth says: "
+        "count them with print(len(self.layers)).",
     )
     expect(
         max(layers) - min(layers) <= 1,
         expected=f"{depth} layers over {gpus} GPUs with counts that differ by at most 1",
         seen=listed(layers),
-        hint="Where the GPUs do not divide the depth, give one more layer to some of them: 7 "
-        "layers on 3 GPUs are 3, 2 and 2.",
+        where=run.placed_at,
+        hint=USE_ALL if depth % gpus == 0 and not min(layers) else ONE_MORE,
     )
 
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from agreement import HERE, Agreement, compare, graded, hand_ins
+from lost_points import unexplained
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory) -> Agreement:
-    corpus = hand_ins(HERE)
-    return compare(corpus, graded(corpus, tmp_path_factory.mktemp("corpus")))
+def scores(tmp_path_factory) -> dict[str, dict[str, Any]]:
+    return graded(hand_ins(HERE), tmp_path_factory.mktemp("corpus"))
+
+
+@pytest.fixture(scope="module")
+def found(scores) -> Agreement:
+    return compare(hand_ins(HERE), scores)
 
 
 def shown(found: Agreement) -> str:
@@ -40,3 +47,8 @@ def test_few_answers_of_readable_reports_are_left_to_a_person(found):
 
 def test_most_answers_are_found(found):
     assert found.share("passages", "final, right") >= 0.9, shown(found)
+
+
+@pytest.mark.parametrize("hand_in", hand_ins(HERE), ids=lambda path: path.name)
+def test_a_lost_point_says_what_where_and_what_to_try(hand_in, scores):
+    assert not unexplained(scores[hand_in.name]["criteria"], hand_in / "files")

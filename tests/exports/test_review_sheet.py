@@ -89,6 +89,14 @@ def test_pages_that_a_person_must_see_are_named(tmp_path):
     assert told == ["a person reads it. Pages to see: s01/page-2.jpg.", "a person reads it"]
 
 
+def test_the_place_stands_with_the_evidence(tmp_path):
+    [student, *_] = a_class()
+    found = (replace(c, where="“It is slow.” (page 2)") for c in student.criteria)
+    write_review(tmp_path / "review.csv", [replace(student, criteria=tuple(found))])
+    [first, *_] = table(tmp_path / "review.csv")
+    assert first["evidence"] == "a person reads it (“It is slow.” (page 2))"
+
+
 def test_one_line_per_row_so_that_line_numbers_are_row_numbers(path):
     assert path.read_bytes().count(b"\n") == 4
 

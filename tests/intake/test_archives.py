@@ -283,3 +283,36 @@ def test_the_form_for_large_zips(tmp_path: Path, size: int | None, sound: bool) 
         assert written(tmp_path / "out") == {"hw3.py": b"1"}
     else:
         assert "holds far too many files" in refusal(archive)
+
+
+@pytest.mark.parametrize("name", ["a/" * 10_000 + "b.py", "/".join(["x" * 99] * 12)])
+def test_places_that_no_homework_has(tmp_path: Path, name: str) -> None:
+    archive = make_zip(tmp_path / "work.zip", {name: "1"})
+    assert "holds more than 50 folders in one another, or a path" in refusal(archive)
+
+
+def test_places_of_junk_do_not_matter(tmp_path: Path) -> None:
+    archive = make_zip(tmp_path / "work.zip", {"node_modules/" + "a/" * 90 + "x": "1", "b.py": "1"})
+    assert unpack(archive, tmp_path / "out") == ["node_modules: installed packages"]
+
+
+def test_many_deep_places_take_no_time(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {"a/" * 30_000 + f"{n}.py": "" for n in range(20)}
+    start = time.process_time()
+    assert "folders in one another" in refusal(make_zip(tmp_path / "work.zip", files))
+    assert time.process_time() - start < 5
+
+
+def test_long_names_are_shortened_in_what_is_said(tmp_path: Path) -> None:
+    archive = make_zip(tmp_path / f"{'w' * 240}.zip", {"../" + "x" * 9000: "1"})
+    assert len(refusal(archive)) < 400
+
+
+def test_far_too_many_entries_of_junk(tmp_path: Path) -> None:
+    entries = [(f".{i:x}", b"", 0, 0) for i in range(61_000)]
+    assert "holds far too many files" in refusal(raw_zip(tmp_path / "work.zip", entries))
+
+
+def test_a_zstandard_archive_is_named(tmp_path: Path) -> None:
+    (tmp_path / "work.tar.zst").write_bytes(b"\x28\xb5\x2f\xfd packed")
+    assert refusal(tmp_path / "work.tar.zst").startswith("work.tar.zst is a Zstandard archive,")

@@ -154,7 +154,13 @@ def test_clones_of_one_assignment_are_called_by_login(class_folder: Path) -> Non
 
 @pytest.mark.parametrize(
     "names",
-    [["homework3-ann"], ["ann-hw", "ben-hw"], ["hw-ann", "ben"], ["hw-", "hw-ann"]],
+    [
+        ["homework3-ann"],
+        ["ann-hw", "ben-hw"],
+        ["hw-ann", "ben"],
+        ["hw-", "hw-ann"],
+        ["hw-..", "hw-ann"],
+    ],
 )
 def test_other_clones_keep_their_names(class_folder: Path, names: list[str]) -> None:
     for name in names:

@@ -7,7 +7,7 @@ import pytest
 from hand_ins import Opened, make_pdf, make_zip, open_class, without_root
 
 from grader.errors import UsageError
-from grader.intake import read_class
+from grader.intake import handed_in, read_class
 from grader.records import Student, Submission
 
 
@@ -250,3 +250,38 @@ def test_settings_and_roster(class_folder: Path) -> None:
     assert found.entries[2].notes == ("not in roster.csv",)
     assert found.missing == (Student("s9", "Nine"),)
     assert found.ignored == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "id_"),
+    [("gradebook.csv", "gradebook.csv_"), ("review.csv", "review.csv_"), (" ", " _")],
+)
+def test_results_have_a_name_of_their_own(
+    class_folder: Path, workspace: Path, name: str, id_: str
+) -> None:
+    hand_in(class_folder, name, {"hw3.py": "1"})
+    assert only(open_class(class_folder, workspace)).id == id_
+
+
+def test_what_is_no_file_is_not_opened(class_folder: Path, workspace: Path) -> None:
+    """A pipe has no end, and whoever opens it waits."""
+    os.mkfifo(class_folder / "ann.py")
+    os.mkfifo(class_folder / "ben.zip")
+    hand_in(class_folder, "eve", {"hw3.py": "1"})
+    found = open_class(class_folder, workspace)
+    assert only(found).id == "eve"
+    assert found.ignored == ("ann.py: no regular file", "ben.zip: no regular file")
+
+
+@pytest.mark.parametrize("target", ["x" * 300, "ann", "/", "/proc/self/fd/0", "nowhere"])
+def test_links_to_anywhere(class_folder: Path, workspace: Path, target: str) -> None:
+    for name in ("ann", "ben.zip", "eve.py", "Õnne Ž_12_assignsubmission_file_"):
+        (class_folder / name).symlink_to(target)
+    hand_in(class_folder, "zoe", {"hw3.py": "1"})
+    found = open_class(class_folder, workspace)
+    *links, honest = found.submissions
+    assert honest.id == "zoe"
+    assert honest.problem is None
+    for entry in read_class(class_folder).entries:
+        handed_in(entry)
+    assert all("it is a link to another place" in (s.problem or "") for s in links)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
 import zipfile
 from pathlib import Path
 
@@ -92,7 +94,10 @@ def test_depth(class_folder: Path, workspace: Path) -> None:
     assert submission.code == (
         Path("1.py"), Path("2/2.py"), Path("2/3/3.py"),
     )  # fmt: skip
-    assert submission.notes == ("not opened: 2/3/4.zip is too deep: an archive in 3 others",)
+    assert submission.notes == (
+        "not opened: 2/3/4.zip is too deep: an archive in 3 others; "
+        "hand in the folder or a new zip",
+    )
 
 
 def test_bombs_inside_share_one_limit(class_folder: Path, workspace: Path) -> None:
@@ -144,3 +149,73 @@ def test_large_models_are_named(class_folder: Path, workspace: Path) -> None:
     assert opened(class_folder, workspace).notes == (
         "best.pth is a trained model of 30 MB; nobody needs it",
     )
+
+
+@pytest.mark.parametrize("name", ["ann.zip", "ann.tar.gz"])
+def test_an_archive_of_a_few_files_may_hold_much(
+    class_folder: Path, workspace: Path, name: str
+) -> None:
+    """The limit on the ratio is that of the archive, whatever stands around it."""
+    files = {"hw3.py": b"1", "data.bin": os.urandom(12 << 20)}
+    if name.endswith(".zip"):
+        make_zip(class_folder / name, dict(files))
+    else:
+        make_tar(class_folder / name, files)
+    submission = opened(class_folder, workspace)
+    assert submission.problem is None
+    assert written(submission.folder) == files
+
+
+def test_a_folder_of_a_thousand_folders(class_folder: Path, workspace: Path) -> None:
+    place = class_folder / "ann"
+    place.joinpath(*["a"] * 45).mkdir(parents=True)
+    (place / "hw3.py").write_text("1")
+    assert opened(class_folder, workspace).problem is None
+    here = os.open(place.joinpath(*["a"] * 45), os.O_RDONLY)
+    for _ in range(1200):  # deeper than Python's own recursion
+        os.mkdir("a", dir_fd=here)
+        inner = os.open("a", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = inner
+    os.close(here)
+    try:
+        problem = opened(class_folder, workspace).problem
+    finally:
+        subprocess.run(["rm", "-rf", place], check=True)  # shutil's recursion ends before
+    assert problem is not None
+    assert problem.startswith("it holds more than 50 folders in one another")
+
+
+def test_what_is_passed_over_is_told_in_short(class_folder: Path, workspace: Path) -> None:
+    files: dict[str, str | bytes] = {f".{n}": "" for n in range(3000)}
+    make_zip(class_folder / "ann.zip", files | {"hw3.py": "1"})
+    (class_folder / "ben").mkdir()
+    (class_folder / "ben/hw3.py").write_text("1")
+    for n in range(100):
+        (class_folder / f"ben/{n}.py").symlink_to("nowhere")
+    found = open_class(class_folder, workspace)
+    assert len(found.ignored) == 51
+    assert found.ignored[-1] == "and 2950 more of this kind"
+    assert len(found.submissions[1].notes) == 51
+
+
+def test_files_that_are_shown_by_one_name_are_both_kept(
+    class_folder: Path, workspace: Path
+) -> None:
+    (class_folder / "ann").mkdir()
+    for name, content in ((b"m\xe9.py", "1"), (b"m%E9.py", "2")):
+        Path(os.fsdecode(bytes(class_folder / "ann") + b"/" + name)).write_text(content)
+    submission = opened(class_folder, workspace)
+    assert sorted(written(submission.folder).values()) == [b"1", b"2"]
+
+
+def test_a_file_and_a_folder_that_are_shown_by_one_name(
+    class_folder: Path, workspace: Path
+) -> None:
+    (class_folder / "ann").mkdir()
+    place = bytes(class_folder / "ann")
+    Path(os.fsdecode(place + b"/m%E9")).write_text("1")
+    Path(os.fsdecode(place + b"/m\xe9")).mkdir()
+    Path(os.fsdecode(place + b"/m\xe9/hw3.py")).write_text("1")
+    problem = opened(class_folder, workspace).problem
+    assert problem == "it holds a file and a folder of one name; hand in the folder or a new zip"

@@ -166,8 +166,11 @@ def test_answers_in_many_hands(heading: str) -> None:
 
 
 def test_parts_under_a_repeated_heading_come_in_order() -> None:
-    report = Report(pages=("Task 1\na\nTask 2\nb", "Task 1 (continued)\nc"))
+    report = Report(pages=("\nTask 1\na\nTask 2\nb", "Task 1 (continued)\nc\n"))
     assert find(report, ["Task 1"]) == "Task 1\na\nTask 1 (continued)\nc"
+    found = find_passage(report, ["Task 1"])
+    assert found is not None
+    assert (found.page, found.pages) == (1, (1, 1, 2, 2))
 
 
 @pytest.mark.parametrize(

@@ -148,3 +148,38 @@ def test_points_by_hand_are_final_and_say_why(tmp_path: Path) -> None:
     assert even.evidence == "seen"
     assert detect == criteria[1]
     assert with_overrides(criteria, "s1", settings) == criteria
+
+
+@pytest.mark.parametrize("deadline", ["0001-01-01T00:00:00+14:00", "9999-12-31", "0226-04-30"])
+def test_a_deadline_is_of_our_time(tmp_path: Path, deadline: str) -> None:
+    write(tmp_path, f"deadline = {deadline}\n[overrides.s1]\ndeadline = {deadline}\n")
+    said = f"deadline: expected a year such as 2026, found {int(deadline[:4])}"
+    assert refusal(tmp_path, {"s1"}) == [
+        f"class.toml, line 1: {said}",
+        f"class.toml, line 3: overrides.s1.{said}",
+    ]
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\\u0000b", ".", "/dev/zero"])
+def test_a_roster_that_is_no_file(tmp_path: Path, name: str) -> None:
+    write(tmp_path, f'roster = "{name}"\n')
+    [line] = refusal(tmp_path, set())
+    assert line.startswith("class.toml, line 1: roster: there is no file '")
+
+
+@pytest.mark.parametrize("roster", [b"a,b\x1c\xe2\x80\xa8" * 900, b"id,name\n" + b",x" * 5000])
+def test_what_is_said_of_a_roster_is_short(tmp_path: Path, roster: bytes) -> None:
+    write(tmp_path, 'roster = "list.csv"\n', roster)
+    [line] = refusal(tmp_path, set())
+    assert len(line) < 400
+    assert line.isprintable()
+
+
+def test_a_mistake_is_told_every_time(tmp_path: Path) -> None:
+    """What cattrs once made of a type within another, it takes for that type from then on."""
+    for _ in range(3):
+        read_settings(write(tmp_path, FULL), {"Õnne Ž"})
+        write(tmp_path, "overrides = [5]\n")
+        assert refusal(tmp_path, set()) == [
+            "class.toml, line 1: overrides: expected a table, found a list of 1"
+        ]

@@ -160,17 +160,28 @@ def test_what_honest_students_write_is_not_spoken_of(of, text):
         "def f(:\n exec('x')",
         b"\xff\xfe\0",
         "(" * 90_000,
-        "-" * 90_000 + "1",
-        "exec" + ".a" * 90_000,
     ],
-    ids=["syntax", "binary", "parentheses", "minus", "attributes"],
+    ids=["syntax", "binary", "parentheses"],
 )
 def test_a_file_that_cannot_be_parsed_gives_nothing(of, text):
     assert of(text) == ()
 
 
+TOO_LARGE = ("hw3.py is too large or too deep to be looked through",)
+
+
 def test_a_file_that_is_too_large_is_named_and_not_read(of):
-    assert of("x = 1\n" * LONGEST_SOURCE) == ("hw3.py is too large to be looked through",)
+    assert of("x = 1\n" * LONGEST_SOURCE) == TOO_LARGE
+
+
+@pytest.mark.parametrize("text", ["-" * 90_000 + "1", "exec" + ".a" * 90_000])
+def test_a_file_that_is_too_deep_is_named(of, text):
+    assert of(text) == TOO_LARGE
+
+
+def test_a_file_that_python_needs_gigabytes_for_is_named(of):
+    """Its parser joins the names of an import again and again."""
+    assert of("import a" + ".a" * 40_000) == TOO_LARGE
 
 
 def test_the_list_is_short(of):

@@ -244,3 +244,61 @@ def _with_checksums(content: bytearray) -> bytes:
             block[148:156] = b" " * 8
             content[start + 148 : start + 156] = b"%06o\0 " % sum(block)
     return bytes(content)
+
+
+def with_size(size: bytes, name: str = "a.py") -> bytes:
+    """The header of a file, with its size as it is given."""
+    block = bytearray(member(name).tobuf(tarfile.GNU_FORMAT))
+    block[124 : 124 + len(size)] = size
+    return _with_checksums(block)
+
+
+@pytest.mark.parametrize("size", [b"\xff" * 12, b"\xff" * 10 + b"\xfe\0"])
+def test_less_than_nothing_is_not_all_there_is(tmp_path: Path, size: bytes) -> None:
+    """`read(-1)` reads to the end, however far that is."""
+    zeros = gzip.compress(bytes(2**24)) * 64
+    (tmp_path / "a.tgz").write_bytes(gzip.compress(with_size(size) + bytes(1024)) + zeros)
+    tracemalloc.start()
+    assert "is a damaged tar archive (a size in it is wrong)" in refusal(tmp_path / "a.tgz")
+    assert tracemalloc.get_traced_memory()[1] < 2**24
+    tracemalloc.stop()
+
+
+def pax(kind: bytes, body: bytes) -> bytes:
+    info = member("x", len(body), type=kind)
+    return info.tobuf(tarfile.USTAR_FORMAT) + body + bytes(-len(body) % 512)
+
+
+def records(count: int) -> bytes:
+    return b"".join(b"12 %d=1\n" % n for n in range(10**5 + 1, 10**5 + 1 + count))
+
+
+@pytest.mark.parametrize(
+    ("head", "said"),
+    [
+        (pax(b"g", records(30_000)), "a size in it is wrong"),
+        (pax(b"g", records(20_000)), "it says far too much of its files"),
+        (pax(b"x", records(30_000)), "a size in it is wrong"),
+        (pax(b"x", b"1" * 200_000), "a number in it is far too long"),
+        (pax(b"g", b"") * 3_000, "its headers are about one another"),
+    ],
+)
+def test_headers_that_make_work(tmp_path: Path, head: bytes, said: str) -> None:
+    """tarfile copies what is said of all files for each, and searches in square time."""
+    content = head + member("a/", type=tarfile.DIRTYPE).tobuf() * 20_000 + bytes(1024)
+    (tmp_path / "a.tgz").write_bytes(gzip.compress(content))
+    start = time.process_time()
+    assert f"is a damaged tar archive ({said})" in refusal(tmp_path / "a.tgz")
+    assert time.process_time() - start < 5
+
+
+def test_what_is_said_of_all_files_by_honest_programs(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w", pax_headers={"comment": "f" * 40}) as archive:
+        archive.addfile(member("hw3.py", 3), io.BytesIO(b"x=1"))
+    unpack(tmp_path / "a.tar", tmp_path / "out")
+    assert written(tmp_path / "out") == {"hw3.py": b"x=1"}
+
+
+def test_places_that_no_homework_has(tmp_path: Path) -> None:
+    tar_of(tmp_path / "a.tar", member("a/" * 5000 + "b.py"))
+    assert "more than 50 folders in one another" in refusal(tmp_path / "a.tar")

@@ -20,7 +20,9 @@ def criterion(*partial):
 def cases(*outcomes, names=None):
     names = names or [str(i) for i in range(len(outcomes))]
     return [
-        CaseResult("c", name, outcome, f"saw {name}", None if outcome is PASSED else f"try {name}")
+        CaseResult("c", name, outcome, f"saw {name}")
+        if outcome is PASSED
+        else CaseResult("c", name, outcome, f"saw {name}", f"try {name}", where=f"line {name}")
         for name, outcome in zip(names, outcomes, strict=True)
     ]
 
@@ -66,11 +68,19 @@ def test_a_miss_is_not_hidden_by_a_case_of_the_same_name():
     assert award(criterion(), cases(PASSED, FAILED, names=["", ""])).earned == 0.0
 
 
-def test_evidence_names_the_first_miss_and_how_many_hold():
+def test_evidence_names_the_first_miss_and_the_cases_that_hold():
     score = award(criterion(), cases(PASSED, FAILED, FAILED))
-    assert score.evidence == "1 of 3 cases hold. 1: saw 1"
-    assert score.hint == "try 1"
+    assert score.evidence == "Right: 0. Not right: 1, 2. 1: saw 1"
+    assert (score.hint, score.where) == ("try 1", "line 1")
     assert award(criterion(), cases(PASSED, PASSED)).evidence == "0: saw 0; 1: saw 1"
+    assert award(criterion(), cases(PASSED, FAILED)).evidence == "Right: 0. Not right: 1. Saw 1"
+    assert award(criterion(), cases(FAILED, names=[""])).evidence == "Saw "
+
+
+def test_what_waits_for_a_person_says_where_and_what_to_try():
+    case = CaseResult("c", "", None, "is it right?", "look here", where="hw3.py, line 3")
+    score = award(criterion(), [case])
+    assert (score.earned, score.hint, score.where) == (None, "look here", "hw3.py, line 3")
 
 
 def test_details_are_kept_for_the_instructor():

@@ -19,7 +19,8 @@ def built(parameters=None, modules=[["0", "Linear"], ["1", "ReLU"]], **more):
     if parameters is None:
         parameters = [["0.weight", [given["width"]] * 2], ["0.bias", [given["width"]]]]
     answer = {"notes": [], "sites": ["M in a.py"], "asked": [], "gpu_argument": None}
-    answer |= {"placement": []}
+    places = dict.fromkeys(("placed", "forward", "cuts", "coarse", "lists"), [])
+    answer |= {"placement": [], "places": places}
     answer |= {"parameters": parameters, "modules": modules}
     send({"status": "seen", "id": given["id"]}, facts(answer | more))
 TRACE = {"devices": 2, "ops": [], "transfers": [], "to_calls": {}, "peak_memory": [0, 0],
@@ -123,6 +124,25 @@ def test_numbers_that_are_none_are_not_right(lying):
     run = lying(f"built(); seen({nan}); seen({nan})").forward(20, 2)
     assert run.numbers.right is False
     assert "NaN" in run.numbers.problem
+
+
+def test_places_are_short_and_printable(lying):
+    kinds = ("placed", "forward", "cuts", "coarse", "lists")
+    places = f"dict.fromkeys({kinds}, ['\\x1b[31m' * 500] * 120)"
+    op = "['aten::mm', 0, '0', 'forward', 0, 'hw3.py\\x1b[31m' * 10 ** 5]"
+    answer = f"seen({FLOATS}, trace=TRACE | {{'ops': [{op}]}})"
+    run = lying(f"built(places={places}); {answer}; {answer}").forward(20, 2)
+    for told in (run.placed_at, run.ran_at, run.numbers.where):
+        assert told.isprintable()
+        assert len(told) < 1100
+
+
+@pytest.mark.parametrize(
+    "places", ["None", "[]", "{'placed': 5}", "dict.fromkeys(('placed',), [])"]
+)
+def test_places_of_another_kind_are_unreadable(places, lying):
+    with pytest.raises(ProbeFailed, match=UNREADABLE):
+        lying(f"built(places={places})").forward(20, 2)
 
 
 def test_a_model_that_is_too_large_is_a_question(lying):

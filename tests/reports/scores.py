@@ -87,6 +87,7 @@ def mixed() -> Score:
                 0.5,
                 title="Layers are spread evenly",
                 evidence="20 layers on 5 GPUs: 4, 4, 4, 4, 4. 7 layers on 3 GPUs: 2, 2, 3.",
+                where="hw3.py, line 20: layer = layer.to(f'cuda:{gpu}')",
                 hint="let i * n // depth choose the GPU.",
                 operator="Traceback (most recent call last): SECRET",
             ),

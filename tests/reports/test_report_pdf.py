@@ -60,7 +60,8 @@ def test_says_who_what_and_how_much():
         *("Õnne Žukova", "s07", "Home Work 3: Layer-wise Model Parallelism"),
         *("1.5 of 8 points", "5 points waiting for a person", "graded 2026-05-01"),
         *("T3 · Use all GPUs", "0.5 / 1", "◐ part of the points, final", "… / 1.5"),
-        *("20 layers on 5 GPUs: 4, 4, 4, 4, 4.", "Try: let i * n // depth choose the GPU."),
+        *("20 layers on 5 GPUs: 4, 4, 4, 4, 4.", "Where: hw3.py, line 20: layer = layer.to("),
+        "Try: let i * n // depth choose the GPU.",
         *("GPU 0 has 3 layers and GPU 1 has 3 layers", "2 0.031 812 MB"),
         "Note: The script pinned CUDA_VISIBLE_DEVICES",
     ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -121,6 +122,32 @@ def test_comments_of_another_encoding_do_not_matter(tmp_path):
     (tmp_path / "a.py").write_bytes(b"# caf\xe9\nimport torch\n")
     with pytest.raises(InterfaceGap, match=r"no class Wanted.*a\.py, which is not UTF-8 text"):
         find_models(tmp_path, [Path("a.py")], WORDS)
+
+
+@pytest.mark.parametrize("name", ["base64", "rot13", "hex", "undefined", "punycode", "nonsense"])
+def test_an_encoding_that_is_none_is_a_question(name, tmp_path):
+    (tmp_path / "a.py").write_text(f"# coding: {name}\nx = 1\n")
+    with pytest.raises(InterfaceGap, match=r"a\.py is not UTF-8 text"):
+        find_models(tmp_path, [Path("a.py")], WORDS)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("x = 1\n" * 200_000, "too large for a script"),
+        ("x = 0x" + "f" * 6000 + "\n", "thousands of digits"),
+    ],
+)
+def test_what_nobody_writes_is_a_question(text, said, tmp_path):
+    (tmp_path / "a.py").write_text(text + FIXED.format(name="Wanted"))
+    with pytest.raises(InterfaceGap, match=said):
+        find_models(tmp_path, [Path("a.py")], WORDS)
+
+
+def test_a_notebook_with_a_loud_name(tmp_path):
+    cell = {"cell_type": "code", "source": "%matplotlib inline\n" + FIXED.format(name="Wanted")}
+    (tmp_path / "A.IPYNB").write_text(json.dumps({"cells": [cell], "metadata": {}}))
+    assert find_models(tmp_path, [Path("A.IPYNB")], WORDS)[0].name == "Wanted"
 
 
 def test_code_that_is_too_deep_is_told(tmp_path):

@@ -123,6 +123,11 @@ def test_free_names(text, names):
     assert free_names(ast.parse(text).body[0]) == names
 
 
+@pytest.mark.parametrize("text", ["def f(a, a): return b", "def f(): nonlocal a; a = b"])
+def test_of_what_does_not_stand_alone_all_names_are_free(text):
+    assert "b" in free_names(ast.parse(text).body[0])
+
+
 @pytest.mark.parametrize(
     ("text", "names"),
     [

@@ -113,6 +113,15 @@ def test_memory_is_limited_and_the_limit_told(probing):
     assert "memory" in told.value.hint
 
 
+def test_a_loop_without_end_is_told_with_its_line(probing):
+    text = MODEL.replace("return x", "while True:\n            x = x + 1\n        return x")
+    with pytest.raises(ProbeFailed, match="did not finish") as told:
+        probing(text, forward=2.0).forward(6, 2)
+    assert told.value.where in {"hw3.py, line 21: while True:", "hw3.py, line 22: x = x + 1"}
+    assert told.value.hung
+    assert "never ends" in told.value.hint
+
+
 def test_a_flood_of_output_ends_the_process(probing):
     text = MODEL.replace("return x", "import os\n        while True: os.write(1, b'x' * 65536)")
     with pytest.raises(ProbeFailed, match="printed more than 16 MB") as told:

@@ -111,7 +111,20 @@ ENDS = {
     "a missing package": (
         "import cv2_missing.core",
         1,
-        "The package cv2_missing is not installed for this Python: pip install cv2_missing",
+        "Fix: Hand in all files of yours. If it is a package: pip install cv2_missing.",
+    ),
+    "a slip in a library": (
+        "import json\njson.loads({'a': 1}['b'])",
+        1,
+        "script.py:2: json.loads({'a': 1}['b'])\n      There is no entry 'b' in the dictionary.\n"
+        "      Fix: Print its keys",
+    ),
+    "no parameters": (
+        "import torch\noptimizer = torch.optim.SGD([], lr=0.1)",
+        1,
+        "script.py:2: optimizer = torch.optim.SGD([], lr=0.1)\n"
+        "      The model shows no parameters: torch does not look for layers in plain lists.\n"
+        "      Fix: Keep the layers in an nn.ModuleList or nn.Sequential.",
     ),
     "at once": ("import os; os._exit(5)", 5, ""),
     "a signal": (
@@ -158,6 +171,12 @@ def test_ends(tmp_path: Path, case: str) -> None:
     assert words in text
     for ours in ("grader", "runpy", "<frozen", "click/core"):
         assert ours not in text
+
+
+def test_what_a_script_raises_itself_it_explains_itself(python, tmp_path: Path) -> None:
+    path = tmp_path / "script.py"
+    path.write_text("import torch\nraise KeyError('gpus')", "utf-8")
+    assert shown(python(*VGPU, path).stderr).endswith("raise KeyError('gpus')\nKeyError: 'gpus'\n")
 
 
 def test_the_environments_way_shows_the_same_traceback(python, tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ class LayerChain(nn.Module):
 
 
 MOVES = "x = x.to(next(layer.parameters()).device)"
+RUNS = "x = layer(x)"
 
 
 def even(depth: int, gpus: int) -> list[torch.device]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from models import BATCH, DIM, MOVES, LayerChain, even, round_robin
+from models import BATCH, DIM, MOVES, RUNS, LayerChain, even, round_robin
 from torch import nn
 
 from grader import vgpu
@@ -95,6 +95,10 @@ def test_lines_are_those_of_the_user() -> None:
         Phase.BACKWARD: {"loss.backward()  # the line of the backward transfers"},
         Phase.OTHER: {"value = loss.item()  # the line of the copy to the host"},
     }
+    [(line, layers)] = vgpu.trace().lines_of_layers().items()
+    file, _, number = line.rpartition(":")
+    assert Path(file).read_text("utf-8").splitlines()[int(number) - 1].strip() == RUNS
+    assert layers == 20
 
 
 def test_a_layer_on_the_cpu_is_seen() -> None:
