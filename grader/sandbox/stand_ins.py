@@ -35,9 +35,11 @@ _used: dict[str, None] = {}
 def install(folder: Path) -> None:
     """Answer imports of `NAMES` from now on, except of what the hand-in has files for."""
     setattr(builtins, "get_ipython", lambda: Inert("get_ipython()"))  # noqa: B010 - of an export
-    taken = {entry.stem for entry in folder.iterdir()}
-    taken |= {name for name in NAMES if name in sys.modules}
-    sys.meta_path.insert(0, _Finder(NAMES - taken))
+    names = NAMES - {entry.stem for entry in folder.iterdir()}
+    if any(name in sys.modules for name in names):  # torch imports tqdm where there is one
+        for name in [n for n in sys.modules if n.partition(".")[0] in names]:
+            del sys.modules[name]
+    sys.meta_path.insert(0, _Finder(names))
 
 
 def used() -> list[str]:

@@ -32,7 +32,7 @@ def test_a_task_with_a_report_of_its_own():
     assert found(reports, "t1.q2") == ("one.pdf", ("Q2) At x.to().", 2))
     assert found(reports, "t3.explain")[0] == "all.pdf"
     answer = reports.answer(RUBRIC, "t1.q1")
-    assert (answer.text, answer.page) == ("Q1) 3 layers each.", 2)
+    assert (answer.text, answer.pages) == ("Q1) 3 layers each.", (2,))
 
 
 def test_its_own_headings_count():

@@ -58,7 +58,7 @@ def test_from_pdf_to_passage(tmp_path: Path) -> None:
     lines = ["Task 1 - Current Behaviour", "Q1)", "3 and 3", "Q2)", "at layer 3", "TASK 2."]
     pages = read(make_pdf(tmp_path / "r.pdf", [lines]))["pages"]
     found = find_passage(Report(pages=tuple(pages)), ["Task 1", "Q2"])
-    assert found == Passage("Q2)\nat layer 3", page=1, exact=True)
+    assert found == Passage("Q2)\nat layer 3", page=1, exact=True, pages=(1, 1))
 
 
 def drawing(path: Path) -> Path:
