@@ -54,7 +54,12 @@ RUN = "x = layer(x)"
         ("x = layer(x * 0)", "two different inputs", "Begin with x", "def forward(self, x):"),
         ("x = layer(x) / 0", "NaN or infinity", "divisions", "def forward(self, x):"),
         ("x = layer(x)[:, :1]", "another shape", "as wide as x", "def forward(self, x):"),
-        ("x = layer(x).half().float()", "times its size", "Digits", "x = layer(x).half().float()"),
+        (
+            "x = layer(x).half().float()",
+            "an output that is off by",
+            "Digits",
+            "x = layer(x).half().float()",
+        ),
         ("x = layer(x) * 1.5", "off by", "exactly once", "def forward(self, x):"),
         ("x = layer(layer(x))", "more than once", "exactly once", "x = layer(layer(x))"),
     ],
