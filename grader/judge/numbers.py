@@ -94,7 +94,7 @@ def against_chains(
         return Numbers(None, how, f"the model also uses {', '.join(kinds)}")
     if error <= TOLERANCE:
         return Numbers(True, how)
-    if relative_error(seen.output, other) < TOLERANCE:
+    if error < float("inf") and relative_error(seen.output, other) < TOLERANCE:
         return Numbers(False, how, SAME_OUTPUT, X_FIRST)
     if _error(chains[0].without_relus(), given, seen.output, other) <= TOLERANCE:
         return Numbers(False, how, "the output that the Linear layers give without ReLUs", NO_RELUS)

@@ -78,3 +78,8 @@ def test_scripts_are_no_reports(tmp_path, monkeypatch):
         "t1": "t1.pdf",
         "t4": "t4.ipynb",
     }
+
+
+def test_only_a_pdf_has_pages_to_name():
+    own = Report("one.docx", OWN.pages)
+    assert Reports(WHOLE, {"t1": own}).answer(RUBRIC, "t1.q1").pages == ()
