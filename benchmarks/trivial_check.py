@@ -25,7 +25,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
 TRIVIAL = HERE / "trivial"
 SUBMISSION = TRIVIAL / "submission" / "stack.py"
 
@@ -69,12 +69,6 @@ def _do(command: list[str], folder: Path, **more: str) -> None:
 # -------------------------------------------------------------- grade
 
 
-def make_package(folder: Path) -> None:
-    """A copy of the package with one assignment beside it, where it looks for them."""
-    shutil.copytree(HERE.parent / "grader", folder / "grader")
-    shutil.copytree(TRIVIAL / "assignment", folder / "rubrics" / "trivial")
-
-
 def make_class(folder: Path, size: int) -> None:
     for number in range(size):
         student = folder / f"student-{number:04}"
@@ -83,13 +77,13 @@ def make_class(folder: Path, size: int) -> None:
         (student / SUBMISSION.name).write_text(text, "utf-8")
 
 
-def grade(package: Path, students: Path, jobs: int) -> Callable[[Path], None]:
+def grade(students: Path, jobs: int) -> Callable[[Path], None]:
     """`grade` itself, on the whole class."""
 
     def check(folder: Path) -> None:
         command = [sys.executable, "-m", "grader.cli", str(students), "--assignment", "trivial"]
-        command += ["--out", str(folder / "results"), "--jobs", str(jobs)]
-        _do(command, folder, PYTHONPATH=str(package))
+        command += ["--assignments", str(TRIVIAL), "--out", str(folder / "results")]
+        _do([*command, "--jobs", str(jobs)], folder, PYTHONPATH=str(HERE.parent))
         scores = [json.loads(p.read_bytes()) for p in (folder / "results").glob("*/score.json")]
         passed = sum(score["total"] == score["possible"] for score in scores)
         if passed != len(list(students.iterdir())):
@@ -190,9 +184,8 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        make_package(folder / "package")
         make_class(folder / "class", options.class_size)
-        ours = grade(folder / "package", folder / "class", options.jobs)
+        ours = grade(folder / "class", options.jobs)
         contestants = [Contestant(f"grade, {options.class_size} at once", options.class_size, ours)]
         if options.others is not None:
             bin_ = options.others.absolute() / "bin"

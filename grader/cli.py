@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from grader import __version__
-
-if TYPE_CHECKING:
-    from grader.doctor import Finding
-    from grader.grading.classes import Progress
-    from grader.records import ClassResult, Score, Similar
+from grader import __version__, terminal
 
 WRONG_USAGE = 2
 OUR_FAULT = 1
@@ -54,12 +48,34 @@ def main() -> None:
     grade confirm results/     take a person's points from results/review.csv
     grade new hw3 my-homework  a fresh copy of the starter files, for students
     grade doctor               what this machine can do, and what it holds against
+
+    \b
+    grade assignments          those that there are
+    grade new-assignment NAME  a small one that is right, to begin with
+    grade check-assignment NAME  whether an assignment is right
     """  # noqa: D301 - click reads the \b
+
+
+_jobs = click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=lambda: os.cpu_count() or 1,
+    help="Hand-ins graded at a time.  [default: one per processor]",
+)
+_home = click.option(
+    "--assignments",
+    "home",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Where your own assignments are: rubrics/, reference/ and student_template/ are in it.  "
+    "[default: GRADE_ASSIGNMENTS]",
+)
 
 
 @main.command("class")
 @click.argument("submissions", type=click.Path(path_type=Path))
 @click.option("--assignment", help="Which assignment; class.toml may say it too.  [default: hw3]")
+@_home
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -67,12 +83,7 @@ def main() -> None:
     show_default=True,
     help="Where results go.",
 )
-@click.option(
-    "--jobs",
-    type=click.IntRange(min=1),
-    default=lambda: os.cpu_count() or 1,
-    help="Hand-ins graded at a time.  [default: one per processor]",
-)
+@_jobs
 @click.option(
     "--seed", help="Draw the same sizes, weights and data as an earlier run (score.json)."
 )
@@ -87,6 +98,7 @@ def main() -> None:
 def class_(
     submissions: Path,
     assignment: str | None,
+    home: Path | None,
     out: Path,
     jobs: int,
     seed: str | None,
@@ -108,17 +120,18 @@ def class_(
     from grader import grading
 
     choice = grading.Choice(force, only, grading.read_moment(since) if since else None, seed)
-    with _progress_bar() as progress:
+    with terminal.progress_bar() as progress:
         result = grading.grade_class(
             submissions,
             out,
             assignment=assignment,
+            home=home,
             jobs=jobs,
             choice=choice,
             trust=trust_submissions,
             progress=progress,
         )
-    _show(result, out)
+    terminal.class_result(result, out)
     if result.stopped:
         sys.exit(STOPPED + result.stopped)
     sys.exit(OUR_FAULT if result.failed or result.fault else 0)
@@ -132,30 +145,84 @@ def confirm(results: Path) -> None:
 
     scores = grading.confirm(results)
     waiting = sum(s.pending > 0 for s in scores)
-    _table(scores)
+    terminal.table(scores)
     click.echo(f"{len(scores)} reports written again; {waiting} still wait for a person.")
 
 
 @main.command()
 @click.argument("assignment")
 @click.argument("folder", type=click.Path(path_type=Path))
-def new(assignment: str, folder: Path) -> None:
+@_home
+def new(assignment: str, folder: Path, home: Path | None) -> None:
     """Put a fresh copy of the starter files of ASSIGNMENT into FOLDER."""
-    import shutil
+    from grader.assignment import copy_template, find
 
-    from grader.errors import UsageError
-    from grader.rubric import assignment_folder
-
-    template = assignment_folder(assignment, "student_template")
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(
-            f"{folder} already has something in it",
-            expected="an empty or a new folder",
-            do="name another one; nothing was written",
-        )
-    ignore = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(template, folder, dirs_exist_ok=True, ignore=ignore)
+    copy_template(find(assignment, home), folder)
     click.echo(f"{folder} is ready. Next: edit the script in it, then run  pytest {folder}")
+
+
+@main.command("assignments")
+@_home
+def assignments_(home: Path | None) -> None:
+    """List the assignments that there are."""
+    from grader.assignment import assignments
+    from grader.errors import UsageError
+    from grader.rubric import load_rubric
+
+    for found in assignments(home):
+        try:
+            rubric = load_rubric(found)
+            told = f"{rubric.title}; {rubric.possible:g} points"
+        except UsageError as error:
+            count = len(str(error).splitlines())
+            told = f"{count} to correct in its rubric: grade check-assignment {found.name}"
+        click.echo(f"{found.name:<14}{told}  ({found.checks})")
+
+
+@main.command("new-assignment")
+@click.argument("name")
+@_home
+def new_assignment(name: str, home: Path | None) -> None:
+    """Make a new assignment NAME: a small one that is right, for you to change."""
+    from grader import authoring
+
+    made = authoring.write_starter(name, home)
+    for folder in (made.checks, made.reference, made.template):
+        click.echo(folder)
+    where = f" --assignments {home}" if home else ""
+    click.echo(f"It is right as it is. Change it, then run  grade check-assignment {name}{where}")
+
+
+@main.command("check-assignment")
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@_home
+@_jobs
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Keep the reports of its reference and wrong hand-ins here.",
+)
+def check_assignment(names: Sequence[str], home: Path | None, jobs: int, out: Path | None) -> None:
+    """Say whether the assignments NAME... are right.
+
+    Rubric and checks must fit each other. The reference must earn all points, each wrong hand-in
+    must lose what it says, and scripts with nothing in them must earn nothing.
+
+    Exit code: 0 all is right, 1 something is to be corrected, 2 wrong usage.
+    """
+    from grader import authoring
+    from grader.assignment import find
+
+    right = True
+    for assignment in [find(name, home) for name in names]:
+        kept = out and (out / assignment.name if len(names) > 1 else out)
+        with terminal.progress_bar() as progress:
+            found = authoring.review(assignment, out=kept, jobs=jobs, progress=progress)
+        terminal.review(assignment.name, found)
+        right = right and not found.faults
+        if found.stopped:
+            sys.exit(STOPPED + found.stopped)
+    sys.exit(0 if right else OUR_FAULT)
 
 
 @main.command()
@@ -177,7 +244,7 @@ def doctor(without: tuple[str, ...]) -> None:
 
     found = list(doctors.facts())
     for fact in found:
-        _line(fact.ok, fact.name, fact.text)
+        terminal.line(fact.ok, fact.name, fact.text)
     with Zygote(preload=(), without=without) as zygote:
         click.echo(f"\nsandbox: {zygote.features.rung}")
         for name, text in zygote.features.described():
@@ -189,7 +256,7 @@ def doctor(without: tuple[str, ...]) -> None:
         findings = []
         for name in doctors.program_names():
             findings.append(doctors.try_program(zygote, name))
-            _finding(findings[-1])
+            terminal.finding(findings[-1])
     contained = sum(f.contained for f in findings)
     click.echo(f"\n{contained} of {len(findings)} contained.")
     sys.exit(0 if contained == len(findings) and all(f.ok for f in found) else OUR_FAULT)
@@ -204,115 +271,6 @@ def _known_features(names: tuple[str, ...]) -> tuple[str, ...]:
     if unknown := [name for name in names if name not in OPTIONAL]:
         raise click.BadParameter(f"{', '.join(unknown)}; expected {', '.join(OPTIONAL)}")
     return names
-
-
-def _line(ok: bool, name: str, text: str) -> None:
-    mark = click.style("ok  ", fg="green") if ok else click.style("FAIL", fg="red", bold=True)
-    click.echo(f"{mark}  {name:<14}{text}")
-
-
-def _finding(finding: Finding) -> None:
-    _line(finding.contained, finding.name, finding.tries)
-    how = f"{finding.ended}, {finding.seconds:.1f} s"
-    colour = "red" if finding.problems else None
-    for text in finding.problems or (how,):
-        click.secho(f"      {'':<14}{text[:200]}", fg=colour, dim=finding.contained)
-
-
-@contextmanager
-def _progress_bar() -> Iterator[Progress]:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    columns = (
-        TextColumn("grading"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[running]}", markup=False),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("grading", total=None, running="")
-
-        def show(done: int, total: int, running: Sequence[str]) -> None:
-            bar.update(task, total=total, completed=done, running=", ".join(running))
-
-        yield show
-
-
-def _show(result: ClassResult, out: Path) -> None:
-    _table(result.scores)
-    for line in result.ignored:
-        click.echo(f"ignored: {line}")
-    for student in result.missing:
-        click.echo(f"nothing handed in: {student.id} ({student.label})")
-    for submission, reason in sorted(result.excused.items()):
-        click.echo(f"excused: {submission}: {reason}")
-    for submission, why in sorted(result.failed.items()):
-        click.echo(f"not graded, our fault: {submission}: {why}", err=True)
-    for score in result.scores:
-        if score.suspicions:
-            click.echo(f"to look at: {score.submission}: {score.suspicions[0]}{_more(score)}")
-    if result.fault:
-        click.echo(result.fault, err=True)
-    waiting = [s for s in result.scores if s.pending]
-    click.echo(f"{_counts(result)}. Reports, class.pdf and gradebook.csv are in {out}/.")
-    _show_similar(result.similar, len(result.scores), out)
-    if result.stopped:
-        click.echo(
-            f"Stopped before the end: {result.left} still to be graded. What is finished is kept; "
-            "the same command goes on."
-        )
-    if result.kept:
-        click.echo(f"What was filled in after an earlier run is kept in {result.kept}.")
-    if waiting:
-        click.echo(
-            f"{len(waiting)} wait for a person: fill in {out / 'review.csv'}, "
-            f"then run  grade confirm {out}"
-        )
-
-
-def _show_similar(similar: Similar, size: int, out: Path) -> None:
-    if similar.in_common:
-        number = f"{similar.pairs} pair{'' if similar.pairs == 1 else 's'} of hand-ins"
-        number = f"More than {number}" if similar.cut else number
-        click.echo(f"{number} with much in common: {out / 'similar.csv'} says what, and where.")
-    if not similar.code and size > 1:
-        click.echo("The code of hand-ins was not compared; for that, run  pip install copydetect")
-    if similar.fault:
-        click.echo(f"hand-ins were not compared, our fault: {similar.fault}", err=True)
-
-
-def _more(score: Score) -> str:
-    others = len(score.suspicions) - 1
-    return f" (and {others} more, in score.json)" if others else ""
-
-
-def _counts(result: ClassResult) -> str:
-    graded = f"{result.graded} hand-in" + ("" if result.graded == 1 else "s") + " graded"
-    rescored = f"{result.rescored} scored again from what was seen before"
-    unchanged = f"{result.unchanged} unchanged"
-    counts = [rescored] if result.rescored else []
-    counts += [unchanged] if result.unchanged else []
-    return ", ".join([graded, *counts])
-
-
-def _table(scores: list[Score]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for header in ("hand-in", "name"):
-        table.add_column(header, overflow="fold")
-    for header in ("points", "waiting", "suggested", "of"):
-        table.add_column(header, justify="right", no_wrap=True)
-    table.add_column("", overflow="fold")
-    for s in scores:
-        lost = f" ({s.late_points:g} points lost)" if s.late_points else ""
-        remark = s.problem or (f"late: {s.late}{lost}" if s.late else "")
-        waiting = (f"{s.pending:g}", f"{s.suggested:g}") if s.pending else ("", "")
-        numbers = (f"{s.total:g}", *waiting, f"{s.possible:g}")
-        table.add_row(s.submission, s.student.name or "", *numbers, remark)
-    Console(highlight=False, markup=False).print(table)
 
 
 if __name__ == "__main__":

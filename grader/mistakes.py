@@ -30,6 +30,12 @@ def explained(error: str, code: str = "") -> Mistake | None:
     return None
 
 
+def fix_for(error: str) -> str | None:
+    """What to try about an error; None where it is unknown."""
+    mistake = explained(error)
+    return mistake.fix if mistake else None
+
+
 def _filled(text: str, groups: dict[str, str]) -> str:
     return _NAME.sub(lambda name: groups.get(name[1]) or name[0], text)
 

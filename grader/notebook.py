@@ -15,10 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from grader.memory_bound import memory_bound
+
 ENDING = ".ipynb"
 MAX_BYTES = 16 << 20
 MAX_CODE = 400_000  # characters of all code cells; a syntax tree takes 600 times as much memory
 MAX_CELLS = 2000
+_MOST_MEMORY = 256 << 20  # bytes, to read a cell
 
 #: Cell magics under which ordinary Python stands.
 _AROUND_PYTHON = {"time", "timeit", "capture", "prun", "writefile", "python", "python3", "pypy"}
@@ -64,11 +67,9 @@ def read_notebook(content: bytes) -> Notebook:
         left -= len(source)
         if left < 0 or number > MAX_CELLS:
             raise NotANotebook(f"longer than {MAX_CODE} characters or {MAX_CELLS} cells of code")
-        kept, without = _python(source)
-        try:
-            ast.parse("\n".join(kept))
-        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            dropped.append(f"cell {number}, which is not Python ({type(error).__name__})")
+        kept, without, fault = _python(source)
+        if fault is not None:
+            dropped.append(f"cell {number}, which is not Python ({fault})")
             continue
         dropped += [f"cell {number}: {line}" for line in without]
         starts.append((len(lines) + 1, number))
@@ -100,8 +101,8 @@ def _text(source: Any) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _python(source: str) -> tuple[list[str], list[str]]:
-    """The lines of a cell with what is not Python replaced, and what that was."""
+def _python(source: str) -> tuple[list[str], list[str], str | None]:
+    """The lines of a cell with what is not Python replaced, what that was, and why it fails yet."""
     lines = source.splitlines()
     while lines and not lines[-1].strip():
         lines.pop()
@@ -109,10 +110,10 @@ def _python(source: str) -> tuple[list[str], list[str]]:
     magic = _CELL_MAGIC.match(lines[first]) if lines else None
     if magic:
         if magic[1] not in _AROUND_PYTHON:
-            return [""] * len(lines), [lines[first].strip()]
+            return [""] * len(lines), [lines[first].strip()], None
         lines[first] = ""
-    if _parses(lines):
-        return lines, []
+    if _fault(lines) is None:
+        return lines, [], None
     dropped = []
     for i, line in enumerate(lines):
         if timed := _AROUND_STATEMENT.match(line):
@@ -120,12 +121,14 @@ def _python(source: str) -> tuple[list[str], list[str]]:
         elif found := _MAGIC.match(line) or _FROM_SHELL.match(line):
             lines[i] = f"{found[1]}pass"
             dropped.append(line.strip())
-    return lines, dropped
+    return lines, dropped, _fault(lines)
 
 
-def _parses(lines: list[str]) -> bool:
+def _fault(lines: list[str]) -> str | None:
+    """Why Python cannot read them, as the name of its error."""
     try:
-        ast.parse("\n".join(lines))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True
+        with memory_bound(_MOST_MEMORY):
+            ast.parse("\n".join(lines))
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        return type(error).__name__
+    return None

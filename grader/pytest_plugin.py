@@ -1,36 +1,42 @@
 """`pytest my-homework`: the same checks, on the student's own machine, before the deadline.
 
-Any folder with an `assignment.toml` is collected as the checks of that assignment. There is no
-sandbox here, and nothing that Windows or macOS lacks: students run their own code.
+Any folder with an `assignment.toml` is collected as the checks of that assignment. What it holds is
+copied and run as in grading, on Linux in the same sandboxes; nothing here needs what Windows or
+macOS lacks.
 """
 
 from __future__ import annotations
 
 import importlib.util
-import os
 import shutil
+import tempfile
 import textwrap
 from collections.abc import Generator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
+    from grader.assignment import Assignment
     from grader.checking.cases import CaseResult
-    from grader.checking.observations import SubmissionHandle
+    from grader.checking.submission import SubmissionHandle
     from grader.records import CriterionScore
     from grader.rubric import Rubric
+    from grader.sandbox.launching import Sandboxes
 
 MARKER_FILE = "assignment.toml"
-JUNK = {"__pycache__", ".venv", "venv", ".git", ".ipynb_checkpoints", "build", "dist"}
 FOLDERS = pytest.StashKey[list["AssignmentFolder"]]()
+OPEN = pytest.StashKey[ExitStack]()
+SANDBOXES = pytest.StashKey["Sandboxes"]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Know the checks' marker and have a place for the folders that are collected."""
     config.addinivalue_line("markers", "criterion(id): the criterion that this check decides")
     config.stash[FOLDERS] = []
+    config.stash[OPEN] = ExitStack()
 
 
 def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -45,7 +51,6 @@ def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Col
 class AssignmentFolder(pytest.Directory):
     """A student's folder: its tests are the checks of its assignment."""
 
-    assignment: str
     rubric: Rubric
     handle: SubmissionHandle
     results: list[CaseResult]
@@ -64,29 +69,37 @@ class AssignmentFolder(pytest.Directory):
             )
 
     def _open(self) -> list[Path]:
-        from grader import rubric
-        from grader.checking.observations import SubmissionHandle
+        from grader import intake, rubric
+        from grader.checking.run import OF_REPORT, check_files
+        from grader.checking.submission import SubmissionHandle
         from grader.judge.prober import WorkerProber
-        from grader.sandbox.cold import ColdLauncher
+
+        assignment = self._assignment()
+        self.rubric = rubric.load_rubric(assignment)
+        keep = self.config.stash[OPEN]
+        copy = Path(keep.enter_context(tempfile.TemporaryDirectory())).resolve() / self.path.name
+        intake.copy_files(self.path, copy)
+        files = [
+            file.relative_to(copy)
+            for ending in intake.CODE
+            for file in sorted(copy.rglob(f"*{ending}"))
+        ]
+        self.results = []
+        launcher = _sandboxes(self.config).launcher
+        words, limits = self.rubric.model, self.rubric.limits
+        self.prober = WorkerProber(launcher, copy, files, words, limits, self.rubric.script)
+        keep.callback(self.prober.__exit__)
+        self.handle = SubmissionHandle(self.prober)
+        return [f for f in check_files(assignment.checks) if f.name != OF_REPORT]
+
+    def _assignment(self) -> Assignment:
+        """The one that the folder names; the environment says best where it is."""
+        from grader import assignment
         from grader.toml_file import load_toml
 
-        self.assignment = load_toml(self.path / MARKER_FILE, rubric.AssignmentFile).assignment
-        checks = rubric.assignment_folder(self.assignment)
-        self.rubric = rubric.load_rubric(self.assignment)
-        files = [
-            file.relative_to(self.path)
-            for pattern in ("*.py", "*.ipynb")
-            for file in sorted(self.path.rglob(pattern))
-            if not JUNK & set(file.relative_to(self.path).parts)
-        ]
-        environment = {k: v for k, v in os.environ.items() if k not in _SWITCHES}
-        launcher = ColdLauncher(environment | {"OMP_NUM_THREADS": "1"})
-        self.results = []
-        self.prober = WorkerProber(
-            launcher, self.path, files, self.rubric.model, self.rubric.limits
-        )
-        self.handle = SubmissionHandle(self.prober)
-        return sorted(f for f in checks.glob("test_*.py") if f.name != OF_REPORT)
+        said = load_toml(self.path / MARKER_FILE, assignment.AssignmentFile)
+        home = self.path / said.assignments if said.assignments else None
+        return assignment.find(said.assignment, assignment.named_home() or home)
 
     def scores(self) -> list[CriterionScore]:
         """Points of the criteria that checks decide, in the rubric's order."""
@@ -100,11 +113,14 @@ class AssignmentFolder(pytest.Directory):
         ]
 
 
-#: Checks of the report, which only suggest and which people read.
-OF_REPORT = "test_report.py"
+def _sandboxes(config: pytest.Config) -> Sandboxes:
+    """Those of this run of pytest; it is the student's own code, so they need not be strong."""
+    from grader.sandbox.launching import sandboxes
 
-#: Set by a student for other runs; they must not reach the workers.
-_SWITCHES = {"VGPU", "CUDA_VISIBLE_DEVICES"}
+    if SANDBOXES not in config.stash:
+        started = config.stash[OPEN].enter_context(sandboxes(trust=True))
+        config.stash[SANDBOXES] = started
+    return config.stash[SANDBOXES]
 
 
 class CheckFile(pytest.Module):
@@ -198,7 +214,6 @@ def _explain(terminal: pytest.TerminalReporter, text: str) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """End the worker processes."""
-    for folder in config.stash.get(FOLDERS, []):
-        if hasattr(folder, "prober"):
-            folder.prober.__exit__()
+    """End the sandboxes, and what runs in them."""
+    if OPEN in config.stash:
+        config.stash[OPEN].close()

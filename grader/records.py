@@ -6,20 +6,14 @@ Standard library only. `Score.to_json` is the contract with everything downstrea
 
 from __future__ import annotations
 
-import json
 import math
-import os
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 SCHEMA = 1
-_TEMPORARY = ".part"
 
 #: In class.toml "$depth" stands for the depth that a check asks for; so with other roles.
 ROLE = "$"
@@ -385,47 +379,3 @@ class ClassResult:
     similar: Similar = Similar()
     stopped: int | None = None
     fault: str | None = None
-
-
-@contextmanager
-def whole_file(path: Path) -> Iterator[IO[bytes]]:
-    """A file that is renamed into place when it is complete, so nobody ever reads half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=_TEMPORARY)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink()
-        raise
-
-
-def is_temporary(name: str) -> bool:
-    """Whether a file of this name is one that `whole_file` did not come to rename."""
-    return name.startswith(".") and name.endswith(_TEMPORARY)
-
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file whole: see `whole_file`."""
-    with whole_file(path) as file:
-        file.write(data)
-
-
-def write_json(path: Path, data: Json) -> None:
-    """As `write_bytes`, for strict JSON: NaN and infinity become null."""
-    text = json.dumps(_finite(data), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    # A lone surrogate, as from a file name that is not UTF-8, becomes a JSON escape.
-    write_bytes(path, text.encode("utf-8", "backslashreplace"))
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _finite(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(inner) for inner in value]
-    return value

@@ -1,22 +1,23 @@
 """A rubric: tasks, criteria and points of one assignment, and the rules for partial credit.
 
 `rubrics/<assignment>/rubric.toml` is the source; all mistakes in it are reported at once.
-This module also knows where assignments live, for an installed package and for a checkout.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from pathlib import Path
+from collections.abc import Iterator
+from typing import Any
 
 import attrs
 
-from grader.errors import UsageError
+from grader.assignment import Assignment
 from grader.records import Kind
-from grader.toml_file import load_toml
+from grader.toml_file import Mistake, TomlFile
 
 _UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86400}
+_READ = [kind for kind in Kind if kind is not Kind.CODE]  # what people read in the report
 
 
 def _fraction(_: object, attribute: attrs.Attribute[float], value: float) -> None:
@@ -123,14 +124,35 @@ class Model:
 
 
 @attrs.frozen
+class Script:
+    """A program that checks run whole, and how to find it among the files of a hand-in.
+
+    `names` are how students call the file, the surest first. `says` are names that stand in it,
+    `never` those that do not; `others` are names of files that are something else. `words` are its
+    constants, by what they are for: `batch = ["BATCH_SIZE", "bs"]`; files that differ in nothing
+    else are the same script. One that is `optional` is called by one of its names, or was not
+    handed in.
+    """
+
+    id: str
+    names: list[str]
+    says: list[str] = attrs.field(factory=list)
+    never: list[str] = attrs.field(factory=list)
+    others: list[str] = attrs.field(factory=list)
+    words: dict[str, list[str]] = attrs.field(factory=dict)
+    optional: bool = False
+
+
+@attrs.frozen
 class Limits:
     """Bounds of the probes, in seconds of processor time (wall time where that is unknown)."""
 
-    build: float = attrs.field(default=30.0, validator=_positive)
-    forward: float = attrs.field(default=10.0, validator=_positive)
-    train: float = attrs.field(default=20.0, validator=_positive)
+    build: float = attrs.field(default=20.0, validator=_positive)
+    forward: float = attrs.field(default=5.0, validator=_positive)
+    train: float = attrs.field(default=10.0, validator=_positive)
     script: float = attrs.field(default=15.0, validator=_positive)
-    lost: float = attrs.field(default=30.0, validator=_positive)  # in all, to time-outs
+    ranks: float = attrs.field(default=30.0, validator=_positive)  # a program's processes together
+    lost: float = attrs.field(default=15.0, validator=_positive)  # in all, to time-outs
 
 
 def _share(_: object, attribute: attrs.Attribute[float], value: float) -> None:
@@ -167,10 +189,14 @@ class Late:
 
 @attrs.frozen
 class Rubric:
+    """All of `rubric.toml`. `points`, where it is given, is what the criteria must add up to."""
+
     title: str
     task: list[Task]
     criterion: list[Criterion]
-    model: Model
+    points: float | None = None
+    model: Model | None = None
+    script: list[Script] = attrs.field(factory=list)
     limits: Limits = attrs.field(factory=Limits)
     late: Late | None = None
 
@@ -182,56 +208,65 @@ class Rubric:
     def criteria(self) -> list[Criterion]:
         return self.criterion
 
-
-@attrs.frozen
-class AssignmentFile:
-    """`assignment.toml` in a student's folder: which assignment it is."""
-
-    assignment: str
+    @property
+    def possible(self) -> float:
+        """The points of all criteria together."""
+        return round(sum(c.points for c in self.criteria), 6)
 
 
-def home() -> Path:
-    """The folder that holds `rubrics/`, `reference/` and `student_template/`.
-
-    In an installed package they lie beside the modules; in a checkout at its top.
-    """
-    package = Path(__file__).parent
-    installed = package / "assignments"
-    return installed if installed.is_dir() else package.parent
-
-
-def assignments() -> list[str]:
-    """The names of all assignments, sorted."""
-    return sorted(path.parent.name for path in (home() / "rubrics").glob("*/rubric.toml"))
-
-
-def assignment_folder(assignment: str, part: str = "rubrics") -> Path:
-    """One folder of an assignment; UsageError, with the names that exist, where there is none."""
-    folder = home() / part / assignment
-    if assignment not in assignments() or not folder.is_dir():
-        raise UsageError(
-            f"there is no assignment {assignment!r}",
-            expected=" or ".join(assignments()) or "at least one folder in rubrics/",
-            do="name one with --assignment, or in class.toml",
-        )
-    return folder
-
-
-def load_rubric(assignment: str) -> Rubric:
-    """Read and check a rubric; UsageError lists every mistake in it."""
-    path = assignment_folder(assignment) / "rubric.toml"
-    rubric = load_toml(path, Rubric)
-    mistakes = [
-        f"{path.name}: criterion {c.id!r} names task {c.task!r}, which is not a [[task]]"
-        for c in rubric.criteria
-        if c.task not in {t.id for t in rubric.tasks}
-    ]
-    ids = [c.id for c in rubric.criteria]
-    mistakes += [f"{path.name}: two criteria have the id {i!r}" for i in sorted(_repeated(ids))]
-    if mistakes:
-        raise UsageError("\n".join(mistakes))
+def load_rubric(assignment: Assignment) -> Rubric:
+    """Read and check a rubric; UsageError lists every mistake in it, with its line."""
+    file = TomlFile.read(assignment.rubric)
+    rubric, mistakes = file.structure(Rubric)
+    file.refuse([*mistakes, *_between_tables(file)])
+    assert rubric is not None
     return rubric
 
 
-def _repeated(values: list[str]) -> set[str]:
-    return {v for v in values if values.count(v) > 1}
+# ------------------------------------------------------------------ mistakes between tables
+
+
+def _between_tables(file: TomlFile) -> Iterator[Mistake]:
+    """What is wrong between tables; tables that are wrong by themselves are passed over."""
+    yield from _repeated(file, "task", "tasks")
+    yield from _repeated(file, "criterion", "criteria")
+    yield from _repeated(file, "script", "scripts")
+    tasks = [table.get("id") for _, table in _tables(file, "task")]
+    for n, table in _tables(file, "criterion"):
+        if "task" in table and table["task"] not in tasks:
+            said = f"names task {table['task']!r}, which is not a [[task]]"
+            yield file.mistake(("criterion", n, "task"), said)
+        if table.get("kind") == Kind.CODE and "cue" in table:
+            said = "cues are for answers; a check decides what is kind 'code'"
+            yield file.mistake(("criterion", n, "cue"), said)
+        if table.get("kind") in _READ and not table.get("where"):
+            said = "'where' is missing: the headings, outer to inner, that the report has for it"
+            yield file.mistake(("criterion", n), said)
+    yield from _wrong_total(file)
+
+
+def _wrong_total(file: TomlFile) -> Iterator[Mistake]:
+    points = [table.get("points") for _, table in _tables(file, "criterion")]
+    total = float(sum(one for one in points if isinstance(one, int | float)))
+    said = file.data.get("points")
+    if isinstance(said, int | float) and not math.isclose(said, total):
+        yield file.mistake(
+            ("points",), f"expected what the criteria add up to, {total:g}, found {said:g}"
+        )
+
+
+def _repeated(file: TomlFile, kind: str, several: str) -> Iterator[Mistake]:
+    seen = set()
+    for n, table in _tables(file, kind):
+        id_ = str(table.get("id", n))
+        if id_ in seen:
+            yield file.mistake((kind, n, "id"), f"two {several} have the id {id_!r}")
+        seen.add(id_)
+
+
+def _tables(file: TomlFile, kind: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The tables [[kind]] with their places, as far as they are that."""
+    found = file.data.get(kind)
+    for n, table in enumerate(found if isinstance(found, list) else []):
+        if isinstance(table, dict):
+            yield n, table

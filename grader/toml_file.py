@@ -87,12 +87,17 @@ class TomlFile:
         name = _spelled(where)
         return Mistake(line, f"{name}: {text}" if name else text)
 
+    def told(self, mistakes: Iterable[Mistake]) -> list[str]:
+        """One line per mistake, in the file's order."""
+        name = self.path.name
+        return [
+            _clear(f"{name}, line {line}: {text}" if line else f"{name}: {text}")
+            for line, text in sorted(mistakes)
+        ]
+
     def refuse(self, mistakes: Iterable[Mistake]) -> None:
         """Raise a UsageError of one line per mistake, in the file's order, if there is any."""
-        lines = []
-        for line, text in sorted(mistakes):
-            place = f"{self.path.name}, line {line}" if line else self.path.name
-            lines.append(_clear(f"{place}: {text}"))
+        lines = self.told(mistakes)
         if len(lines) > _MOST_MISTAKES:
             lines[_MOST_MISTAKES:] = [f"and {len(lines) - _MOST_MISTAKES} more mistakes"]
         if lines:

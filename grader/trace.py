@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -38,7 +38,8 @@ class Phase(StrEnum):
 class Op(NamedTuple):
     """One operation. `layer` is the path of the innermost module at work ("layers.3.0").
 
-    `line` is "file:number" of the code that asked for it: of layers in a forward pass, else None.
+    `name` is PyTorch's, such as "aten::mm". `line` is "file:number" of the code that asked for it:
+    of layers; else mostly None.
     """
 
     name: str
@@ -50,7 +51,11 @@ class Op(NamedTuple):
 
 
 class Transfer(NamedTuple):
-    """One copy between devices. `line` is "file:number" of the code that asked for it."""
+    """One copy between devices, of which the host is HOST (-1), from `source` to `target`.
+
+    `line` is "file:number" of the code that asked for it, `forward` the forward pass of an
+    nn.Module in which it was; None outside.
+    """
 
     source: int
     target: int
@@ -215,6 +220,21 @@ class Trace:
             truncated=self.truncated,
         )
 
+    def beginning(self, most: int) -> Trace:
+        """The same with at most so many ops and transfers listed; the others are counted."""
+        rest = {(one.source, one.target, one.phase): one for one in self.unlisted}
+        for t in self.transfers[most:]:
+            key = t.source, t.target, t.phase
+            known = rest.get(key, Unlisted(*key, 0, 0))
+            rest[key] = Unlisted(*key, known.copies + 1, known.bytes + t.bytes)
+        return replace(
+            self,
+            ops=self.ops[:most],
+            transfers=self.transfers[:most],
+            unlisted=list(rest.values()),
+            truncated=self.truncated or max(len(self.ops), len(self.transfers)) > most,
+        )
+
     def used(self) -> list[int]:
         """The GPUs that ran an op or held memory."""
         worked = {op.device for op in self.ops} | {message.device for message in self.messages}
@@ -278,11 +298,11 @@ class Trace:
         """Rebuild a trace; ValueError where the data has another shape. It is not trusted."""
         try:
             return cls(
-                devices=_whole(data["devices"]),
+                devices=whole(data["devices"]),
                 ops=[_op(row) for row in data["ops"]],
                 transfers=[_transfer(row) for row in data["transfers"]],
-                to_calls=Counter({int(k): _whole(n) for k, n in data["to_calls"].items()}),
-                peak_memory=[_whole(n) for n in data["peak_memory"]],
+                to_calls=Counter({int(k): whole(n) for k, n in data["to_calls"].items()}),
+                peak_memory=[whole(n) for n in data["peak_memory"]],
                 losses=[float(x) for x in data["losses"]],
                 truncated=bool(data["truncated"]),
                 unlisted=[_unlisted(row) for row in data.get("unlisted", [])],
@@ -292,7 +312,8 @@ class Trace:
             raise ValueError(f"not a trace: {error!r}") from error
 
 
-def _whole(value: Any) -> int:
+def whole(value: Any) -> int:
+    """ValueError for what is no whole number."""
     if type(value) is not int:
         raise ValueError(f"expected a whole number, found {value!r}")
     return value
@@ -304,160 +325,33 @@ def _text(value: Any) -> str | None:
     return value
 
 
-def _number(value: Any) -> int | None:
-    return None if value is None else _whole(value)
+def number(value: Any) -> int | None:
+    return None if value is None else whole(value)
 
 
 def _op(row: Any) -> Op:
     name, device, layer, phase, forward, *line = row
     [line] = line or [None]
-    return Op(str(name), _whole(device), _text(layer), Phase(phase), _number(forward), _text(line))
+    return Op(str(name), whole(device), _text(layer), Phase(phase), number(forward), _text(line))
 
 
 def _transfer(row: Any) -> Transfer:
     source, target, size, line, phase, forward = row
     return Transfer(
-        _whole(source),
-        _whole(target),
-        _whole(size),
+        whole(source),
+        whole(target),
+        whole(size),
         _text(line),
         Phase(phase),
-        _number(forward),
+        number(forward),
     )
 
 
 def _unlisted(row: Any) -> Unlisted:
     source, target, phase, copies, size = row
-    return Unlisted(_whole(source), _whole(target), Phase(phase), _whole(copies), _whole(size))
+    return Unlisted(whole(source), whole(target), Phase(phase), whole(copies), whole(size))
 
 
 def _message(row: Any) -> Message:
     name, device, peer, size, phase = row
-    return Message(str(name), _whole(device), _number(peer), _whole(size), Phase(phase))
-
-
-# ---------------------------------------------------------------------- several processes
-
-
-@dataclass(frozen=True)
-class Process:
-    """One process of a run. `rank` is None for one that joined no others."""
-
-    rank: int | None
-    world: int | None
-    pid: int
-    trace: Trace
-
-    @property
-    def name(self) -> str:
-        return f"process {self.pid}" if self.rank is None else f"rank {self.rank}"
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "rank": self.rank,
-            "world": self.world,
-            "pid": self.pid,
-            "trace": self.trace.to_json(),
-        }
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Process:
-        """ValueError where the data has another shape."""
-        try:
-            return cls(
-                rank=_number(data["rank"]),
-                world=_number(data["world"]),
-                pid=_whole(data["pid"]),
-                trace=Trace.from_json(data["trace"]),
-            )
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"not the trace of a process: {error!r}") from error
-
-
-class Place(NamedTuple):
-    """A device of one process; both ranks of a run on one machine may use its cuda:0."""
-
-    rank: int | None
-    device: int
-
-
-class RankEdge(NamedTuple):
-    """All bytes from one device to another, of the same process or of two."""
-
-    source: Place
-    target: Place
-    copies: int
-    bytes: int
-
-
-@dataclass(frozen=True)
-class Run:
-    """The processes of one run, by rank; those without a rank come first."""
-
-    processes: list[Process] = field(default_factory=list)
-
-    @classmethod
-    def of(cls, processes: Iterable[Process]) -> Run:
-        return cls(sorted(processes, key=lambda p: (-1 if p.rank is None else p.rank, p.pid)))
-
-    def rank(self, rank: int) -> Trace:
-        """What that rank did, the last time if it was restarted; KeyError without a trace."""
-        found = [process.trace for process in self.processes if process.rank == rank]
-        if not found:
-            raise KeyError(f"rank {rank} left no trace")
-        return found[-1]
-
-    def missing(self) -> list[int]:
-        """Ranks that should have been there and left no trace."""
-        worlds = [process.world or 0 for process in self.processes]
-        seen = {process.rank for process in self.processes}
-        return [rank for rank in range(max(worlds, default=0)) if rank not in seen]
-
-    def gpus(self) -> dict[int, list[str]]:
-        """By GPU, the processes that ran something on it."""
-        users: dict[int, list[str]] = {}
-        for process in self.processes:
-            for gpu in process.trace.used():
-                users.setdefault(gpu, []).append(process.name)
-        return dict(sorted(users.items()))
-
-    def edges(self) -> list[RankEdge]:
-        """Copies inside each process, and what was sent from one to another."""
-        edges = [
-            RankEdge(Place(p.rank, e.source), Place(p.rank, e.target), e.count, e.bytes)
-            for p in self.processes
-            for e in p.trace.edges()
-        ]
-        return edges + self._sent()
-
-    def _sent(self) -> list[RankEdge]:
-        """The n-th message that a rank sends to another is the n-th that the other receives."""
-        count: Counter[tuple[Place, Place]] = Counter()
-        size: Counter[tuple[Place, Place]] = Counter()
-        arrivals: dict[tuple[int, int], list[Message]] = {}
-        for process, message in self._messages("recv"):
-            arrivals.setdefault((message.peer, process), []).append(message)
-        for process, message in self._messages("send"):
-            waiting = arrivals.get((process, message.peer), [])
-            if waiting:
-                pair = Place(process, message.device), Place(message.peer, waiting.pop(0).device)
-                count[pair] += 1
-                size[pair] += message.bytes
-        return [RankEdge(*pair, count[pair], size[pair]) for pair in sorted(count)]
-
-    def _messages(self, name: str) -> Iterator[tuple[int, Any]]:
-        for process in self.processes:
-            for message in process.trace.messages:
-                if message.name == name and process.rank is not None:
-                    yield process.rank, message
-
-    def to_json(self) -> dict[str, Any]:
-        return {"processes": [process.to_json() for process in self.processes]}
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Run:
-        """ValueError where the data has another shape."""
-        try:
-            return cls.of(Process.from_json(row) for row in data["processes"])
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"not the traces of a run: {error!r}") from error
+    return Message(str(name), whole(device), number(peer), whole(size), Phase(phase))

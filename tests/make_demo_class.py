@@ -94,8 +94,9 @@ def main(root: Path = ROOT) -> None:
 
 def build() -> Iterator[tuple[Path, bytes]]:
     """(path below the repository, content) of every generated file."""
-    reference = Path("reference/hw3")
-    yield reference / "report.pdf", pdf((ROOT / reference / "report.md").read_text("utf-8"))
+    for report in sorted((ROOT / "reference").glob("*/report.md")):
+        pdf_file = report.relative_to(ROOT).with_suffix(".pdf")
+        yield pdf_file, pdf(report.read_text("utf-8"))
     for student, report in REPORTS.items():
         rendered = pdf((SOURCES / student / "report.md").read_text("utf-8"), report.look)
         if student in PACKED:

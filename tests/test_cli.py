@@ -12,6 +12,8 @@ from pathlib import Path
 import pypdfium2
 import pytest
 
+from grader.assignment import find
+
 HAND_INS = Path(__file__).parent / "submissions"
 CODE = ("t3.detect", "t3.even", "t4.run")
 
@@ -30,7 +32,8 @@ def grade(*arguments, cwd=None, **environment):
 
 
 def hand_in(folder, kind="right/round_robin"):
-    shutil.copytree(HAND_INS / kind, folder, ignore=shutil.ignore_patterns("*.toml"))
+    home = find("hw3").checks if kind.startswith("wrong/") else HAND_INS
+    shutil.copytree(home / kind, folder, ignore=shutil.ignore_patterns("*.toml"))
     return folder
 
 
@@ -127,8 +130,8 @@ def test_a_second_run_writes_the_same_gradebook(class_run, tmp_path):
     assert (tmp_path / "again/gradebook.csv").read_bytes() == first
 
 
-def test_the_seed_in_a_score_gives_the_same_score_again(tmp_path):
-    for name, kind in (("chain", "right/round_robin"), ("norm", "right/layer_norm")):
+def test_the_seed_in_a_score_gives_the_same_score_again(class_run, tmp_path):
+    for name, kind in (("good", "right/round_robin"), ("norm", "right/layer_norm")):
         hand_in(tmp_path / "class" / name, kind)
 
     def scores(out, *arguments):
@@ -142,9 +145,10 @@ def test_the_seed_in_a_score_gives_the_same_score_again(tmp_path):
     first = scores(tmp_path / "one", "--jobs", 2)
     seed = first[0]["seed"]
     assert scores(tmp_path / "two", "--jobs", 1, "--seed", seed) == first
-    other = scores(tmp_path / "three", "--jobs", 2)
-    assert other[0]["seed"] != seed
-    assert other[0]["observations"] != first[0]["observations"]
+    home, _, _ = class_run
+    other = json.loads((home / "out/good/score.json").read_text("utf-8"))
+    assert other["seed"] != seed
+    assert other["observations"] != first[0]["observations"]
 
 
 def test_a_person_confirms_points(class_run, tmp_path):
@@ -237,8 +241,8 @@ def test_an_installed_package_grades_from_anywhere(tmp_path):
     built = tmp_path / "build" / "lib"
     hand_in(tmp_path / "class" / "s1")
     script = (
-        "import sys; sys.path.insert(0, sys.argv.pop(1)); import grader.rubric as r; "
-        "print(r.home()); from grader.cli import main; main()"
+        "import sys; sys.path.insert(0, sys.argv.pop(1)); import grader.assignment as a; "
+        "print(a.built_in()); from grader.cli import main; main()"
     )
     out = subprocess.run(
         [sys.executable, "-c", script, built, "class"],

@@ -5,7 +5,10 @@ import runpy
 from pathlib import Path
 
 import click
+import pytest
 
+from grader.assignment import assignments, built_in, find
+from grader.checking.observations import Prober
 from grader.cli import main
 from grader.intake import read_class, refuse_overrides
 from grader.rubric import load_rubric
@@ -50,7 +53,7 @@ def test_the_class_toml_of_the_readme_is_one(tmp_path):
         (tmp_path / file).write_text("class MyNet(nn.Module): ...\n", "utf-8")
     for name in ("task3.py", "task4.py"):
         (tmp_path / "s09" / name).write_text("x = 1\n", "utf-8")
-    found, rubric = read_class(tmp_path), load_rubric("hw3")
+    found, rubric = read_class(tmp_path), load_rubric(find("hw3"))
     points, tasks = {c.id: c.points for c in rubric.criteria}, [t.id for t in rubric.tasks]
     refuse_overrides(found, points, tasks, rubric.model.roles, tmp_path)
     assert found.settings.overrides["s08"].arguments["n"] == "$depth"
@@ -71,10 +74,26 @@ def test_files_named_in_the_architecture_exist():
         assert (ROOT / "grader" / name).exists(), name
 
 
-def test_the_page_of_behaviours_is_that_of_the_tests():
-    make = runpy.run_path(str(ROOT / "docs" / "make_behaviours.py"))
-    page = (ROOT / "docs" / "behaviours.md").read_text("utf-8")
-    assert page == make["page"](), "run  python docs/make_behaviours.py"
+@pytest.mark.parametrize("name", ["assignments", "behaviours", "observations"])
+def test_a_page_that_is_made_from_the_code_is_up_to_date(name):
+    make = runpy.run_path(str(ROOT / "docs" / f"make_{name}.py"))
+    page = (ROOT / "docs" / f"{name}.md").read_text("utf-8")
+    assert page == make["page"](), f"run  python docs/make_{name}.py"
+
+
+def test_every_probe_is_in_the_table_of_observations():
+    page = (ROOT / "docs" / "observations.md").read_text("utf-8")
+    probes = [name for name in vars(Prober) if not name.startswith("_")]
+    assert len(probes) >= 6
+    for name in [*probes, "answer"]:
+        assert f"`submission.{name}(" in page, name
+
+
+def test_every_criterion_is_in_the_table_of_assignments():
+    page = (ROOT / "docs" / "assignments.md").read_text("utf-8")
+    for assignment in assignments(built_in()):
+        for criterion in load_rubric(assignment).criteria:
+            assert f"| {assignment.name} | `{criterion.id}` |" in page
 
 
 def test_the_table_of_hostile_programs_has_them_all_contained():

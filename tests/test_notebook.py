@@ -114,3 +114,10 @@ def test_numbers_that_python_does_not_read() -> None:
 def test_a_notebook_is_known_by_its_name() -> None:
     assert is_notebook(Path("HW3.IPYNB"))
     assert not is_notebook(Path("ipynb"))
+
+
+def test_a_cell_that_takes_gigabytes_to_parse_is_dropped():
+    many = f"import {'.'.join(['a'] * 90_000)}"
+    book = read_notebook(notebook(many, "x = 1"))
+    assert book.dropped == ("cell 1, which is not Python (MemoryError)",)
+    assert book.code.strip() == "x = 1"

@@ -1,4 +1,4 @@
-"""`pytest FOLDER` as a student runs it: real pytest, real workers, no sandbox."""
+"""`pytest FOLDER` as a student runs it: real pytest, real sandboxes."""
 
 import os
 import shutil
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.rubric import assignment_folder
+from grader.assignment import find
 
 HAND_INS = Path(__file__).parent / "submissions"
 
@@ -37,7 +37,7 @@ def home_of(tmp_path, script):
 @pytest.fixture(scope="module")
 def template_run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("student") / "hw3"
-    shutil.copytree(assignment_folder("hw3", "student_template"), folder)
+    shutil.copytree(find("hw3").template, folder)
     return run_pytest(folder)
 
 
@@ -104,9 +104,21 @@ sys.meta_path.insert(0, Missing())
 sys.modules.pop("resource", None)
 import grader.pytest_plugin, grader.judge.prober, grader.sandbox.host, grader.judge.award
 import grader.checking.run, grader.sandbox.worker, grader.sandbox.probes
+import grader.intake, grader.sandbox.launching, grader.sandbox.cold
 print("ok")
 """
     done = subprocess.run(
         [sys.executable, "-c", blocker], capture_output=True, text=True, check=False
     )
     assert done.stdout.strip() == "ok", done.stderr
+
+
+def test_what_is_too_large_for_a_hand_in_is_said_and_an_environment_does_not_count(tmp_path):
+    folder = home_of(tmp_path, HAND_INS / "right" / "count_at_import" / "hw3.py")
+    (folder / ".venv").mkdir()
+    for place, code in ((".venv", 0), (".", 2)):
+        with (folder / place / "data.bin").open("wb") as data:
+            data.truncate(2**32)
+        found, printed = run_pytest(folder, "--collect-only", "-q")
+        assert found == code, printed
+    assert "it is larger than" in printed

@@ -7,18 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from grader.records import (
-    CriterionScore,
-    Kind,
-    Outcome,
-    Report,
-    Score,
-    State,
-    Student,
-    TaskTitle,
-    write_bytes,
-    write_json,
-)
+from grader.files import write_json
+from grader.records import CriterionScore, Kind, Outcome, Report, Score, State, Student, TaskTitle
 
 
 def criterion(id_="t1.a", earned=1.0, points=2.0, state=None, **more):
@@ -146,16 +136,6 @@ def test_labels():
     assert Student("s01", "Õnne").label == "Õnne"
     assert Student("s01").label == "s01"
     assert Report(pages=("a", "b")).text == "a\nb"
-
-
-def test_a_file_is_written_whole_or_not_at_all(tmp_path):
-    path = tmp_path / "new" / "file"
-    write_bytes(path, b"old")
-    with pytest.raises(TypeError):
-        write_bytes(path, "not bytes")
-    assert path.read_bytes() == b"old"
-    assert [p.name for p in path.parent.iterdir()] == ["file"]
-    assert path.stat().st_mode & 0o777 == 0o644
 
 
 def test_scores_do_not_change():

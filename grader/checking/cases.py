@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -30,6 +31,23 @@ class CaseResult:
     hint: str | None = None
     operator: str | None = None
     where: str | None = None
+
+
+@dataclass(frozen=True)
+class Check:
+    """One case of a check as it is written. `criterion` None: it is not marked with one."""
+
+    criterion: str | None
+    case: str
+    function: str
+    file: Path
+    line: int
+
+
+def check_of(item: pytest.Item) -> Check:
+    function = getattr(item, "originalname", None) or item.name
+    line = (item.location[1] or 0) + 1
+    return Check(_marked(item), _case(item), function, item.path, line)
 
 
 def case_result(item: pytest.Item, error: BaseException | None) -> CaseResult:
@@ -59,10 +77,15 @@ def case_result(item: pytest.Item, error: BaseException | None) -> CaseResult:
 
 
 def criterion_of(item: pytest.Item) -> str:
-    marker = item.get_closest_marker("criterion")
-    if marker is None or not marker.args:
+    criterion = _marked(item)
+    if criterion is None:
         raise InternalError(f"the check {item.name} has no @pytest.mark.criterion(id)")
-    return str(marker.args[0])
+    return criterion
+
+
+def _marked(item: pytest.Item) -> str | None:
+    marker = item.get_closest_marker("criterion")
+    return str(marker.args[0]) if marker is not None and marker.args else None
 
 
 def _case(item: pytest.Item) -> str:

@@ -48,6 +48,10 @@ class NeedsPerson(Exception):
         self.hint = hint
 
 
+class NotHandedIn(NeedsPerson):
+    """A script that need not be handed in was not."""
+
+
 @dataclass
 class Notebook:
     """Expectations of the check that is running, kept as its evidence."""

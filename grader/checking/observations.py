@@ -1,23 +1,17 @@
-"""What checks get to see of a hand-in, and the questions they may ask.
-
-A `Prober` makes the observations (the judge has one that talks to workers); `SubmissionHandle`
-is the fixture `submission` of every check, and remembers what was asked already.
-"""
+"""What checks get to see of a hand-in. A `Prober` observes: that of the judge asks workers."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
 
-from grader.checking.answer import Answer
-from grader.checking.expect import NeedsPerson
+from grader.checking.wanted import ProgramWanted, RanksWanted
+from grader.program import Program
+from grader.ranks import Ranks
 from grader.records import Json
 from grader.trace import Trace
-
-T = TypeVar("T")
-_Probe = tuple[str, int, int]  # its name, depth and GPU count
 
 
 class ProbeFailed(Exception):
@@ -259,6 +253,10 @@ class Training:
         }
 
 
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
 class Prober(Protocol):
     """Makes observations. Raises ProbeFailed or `expect.NeedsPerson`."""
 
@@ -270,87 +268,6 @@ class Prober(Protocol):
 
     def run_script(self, depth: int, gpus: int) -> ScriptRun: ...
 
+    def program(self, wanted: ProgramWanted) -> Program: ...
 
-@dataclass
-class SubmissionHandle:
-    """A hand-in as checks see it. Each probe runs once, however many checks ask for it.
-
-    `read` finds answers in its report. `before` is what the first try saw, where this is the
-    second: once a probe has hung here too,
-    the others that hung there are not waited for again.
-    """
-
-    prober: Prober
-    read: Callable[[str], Answer] | None = None
-    observations: list[Json] = field(default_factory=list)
-    before: SubmissionHandle | None = None
-    _known: dict[_Probe, object] = field(default_factory=dict)
-    _answers: dict[str, Answer] = field(default_factory=dict)
-
-    def forward(self, *, depth: int, gpus: int) -> Forward:
-        """One forward pass of the model with `depth` layers on `gpus` GPUs."""
-        return self._once("forward", depth, gpus, self.prober.forward)
-
-    def asked(self, probe: str) -> list[tuple[int, int]]:
-        """Depth and GPU count of each such probe that was asked for, whether it failed or not."""
-        return [(depth, gpus) for name, depth, gpus in self._known if name == probe]
-
-    def build(self, *, depth: int, gpus: int) -> Built:
-        """The model with `depth` layers on `gpus` GPUs, not run."""
-        return self._once("build", depth, gpus, self.prober.build)
-
-    def forwards(self) -> list[Forward]:
-        """The forward passes that were seen, in the order in which they were asked for."""
-        return [seen for seen in self._known.values() if isinstance(seen, Forward)]
-
-    def answer(self, criterion: str) -> Answer:
-        """What the report says for a criterion; NeedsPerson where it is not found."""
-        if self.read is None:
-            raise NeedsPerson("a person reads the report")
-        if criterion not in self._answers:
-            self._answers[criterion] = self.read(criterion)
-        return self._answers[criterion]
-
-    def of_script(self) -> list[Json]:
-        """What was observed of whole scripts."""
-        return [seen for seen in self.observations if seen["probe"] == "script"]
-
-    def train(self, *, depth: int, gpus: int) -> Training:
-        """A few training steps of the model with `depth` layers on `gpus` GPUs."""
-        return self._once("train", depth, gpus, self.prober.train)
-
-    def run_script(self, *, depth: int, gpus: int) -> ScriptRun:
-        """The script that uses the model, run whole on `gpus` GPUs; never fails."""
-        return self._once("script", depth, gpus, self.prober.run_script)
-
-    def _once(self, probe: str, depth: int, gpus: int, ask: Callable[[int, int], T]) -> T:
-        key = (probe, depth, gpus)
-        if key not in self._known:
-            try:
-                self._recall_hang(key)
-                seen: object = ask(depth, gpus)
-                self.observations.append(seen.to_json())  # type: ignore[attr-defined]
-            except ProbeFailed as error:
-                seen = error
-                head: Json = {"probe": probe, "depth": depth, "gpus": gpus}
-                self.observations.append(head | {"error": str(error)})
-            except Exception as error:  # remembered as it is, and raised again below
-                seen = error
-            self._known[key] = seen
-        known = self._known[key]
-        if isinstance(known, Exception):
-            raise known
-        return known  # type: ignore[return-value]
-
-    def _recall_hang(self, key: _Probe) -> None:
-        earlier = self.before._known.get(key) if self.before else None
-        if _hung(earlier) and any(map(_hung, self._known.values())):
-            raise earlier  # type: ignore[misc]  # it hung, so it is a ProbeFailed
-
-
-def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count} times"
-
-
-def _hung(seen: object) -> bool:
-    return isinstance(seen, ProbeFailed) and seen.hung
+    def torchrun(self, wanted: RanksWanted) -> Ranks: ...

@@ -37,9 +37,14 @@ _DENYING = frozenset(
     "not no never neither nor none cannot without hardly ei pole mitte ega ilma ära enam".split()
 )
 _UNSAID = frozenset(
-    "expect expected thought think assumed assume believed hoped hope if whether would might could "
+    "expect expected thought assumed assume believed hoped hope if whether would might could "
     "should naively intuitively usually normally otherwise theory ideal ideally "
     "eeldasin arvasin ootasin lootsin kui peaks võiks oleks".split()
+)
+#: What may stand before the first word of an answer: "Q1", "**Answer:**", "a)", a bullet.
+_LABEL = (
+    r"(?:[*(-] )*"
+    r"(?:(?:[qakv]\d{1,2}|(?:question|answer|küsimus|vastus)(?: \d{1,2})?|[a-h] \)) (?:[*):-] )*)?"
 )
 _BEFORE = 8  # words in which a denial reaches what follows it
 
@@ -86,7 +91,8 @@ def find(text: str, phrases: Iterable[str]) -> Iterator[Found]:
                 own = words[match.start() : match.end()].split()
                 after = words[match.end() :].split()[:1]
                 denied = not _denies(phrase.split()) and _denies([*clause, *own, *after])
-                yield Found(sentence, phrase, denied, bool(_UNSAID & {*clause, *own}))
+                unsaid = _UNSAID & {*clause, *own} - set(re.findall(r"\w+", phrase))
+                yield Found(sentence, phrase, denied, bool(unsaid))
 
 
 @functools.lru_cache(maxsize=64)  # many cues are looked for in one answer
@@ -144,7 +150,7 @@ def _starts(phrase: str) -> list[list[str]]:
 @functools.cache
 def _pattern(phrase: str) -> re.Pattern[str]:
     parts = []
-    start = "^" if phrase.startswith("^") else r"(?<!\S)"
+    start = f"^{_LABEL}" if phrase.startswith("^") else r"(?<!\S)"
     for word in _WORD.findall(phrase.removeprefix("^")):
         if word == "..":
             parts.append(rf"(?:\S+ ){{0,{_GAP}}}?")

@@ -18,9 +18,16 @@ from typing import Any
 
 import pytest
 
-from grader.checking.cases import MARKER, CaseResult, case_result, criterion_of
+from grader.checking.cases import (
+    MARKER,
+    CaseResult,
+    Check,
+    case_result,
+    check_of,
+    criterion_of,
+)
 from grader.checking.expect import notebook
-from grader.checking.observations import SubmissionHandle
+from grader.checking.submission import SubmissionHandle
 from grader.errors import InternalError
 
 #: Parts of pytest that no check needs. The last two collect garbage ten times: 40 ms each run.
@@ -34,6 +41,9 @@ _OPTIONS = (
     *("--import-mode", "importlib", "--strict-markers", "--tb", "short"),
 )
 
+
+#: Checks of the report, which only suggest; the others decide about code.
+OF_REPORT = "test_report.py"
 
 Wanted = Callable[[str], bool]  # whether the checks of a criterion are to run
 
@@ -90,6 +100,25 @@ class Checks:
 _collected: dict[Path, Checks] = {}
 
 
+def check_files(folder: Path) -> list[Path]:
+    """The files of checks in a folder. Wrong hand-ins, in folders below, may have others."""
+    return sorted(folder.glob("test_*.py"))
+
+
+def checks_in(folder: Path) -> list[Check]:
+    """Every case of the checks in a folder, not run. InternalError where one is no Python."""
+    found: list[Check] = []
+
+    def use() -> None:
+        session = _collected[folder].session
+        assert session is not None
+        found.extend(map(check_of, session.items))
+
+    if check_files(folder):
+        collected(folder, use, seconds=1)
+    return found
+
+
 def run_checks(
     folder: Path,
     handle: SubmissionHandle,
@@ -101,6 +130,8 @@ def run_checks(
 
     Each check gets at most `seconds`. Raises InternalError where pytest could not run them at all.
     """
+    if not check_files(folder):
+        return []  # people read all of it
     if folder in _collected:
         return _collected[folder].run(handle, wanted)
     results = []
@@ -120,6 +151,7 @@ def collected(folder: Path, use: Callable[[], None], *, seconds: float) -> None:
     printed = io.StringIO()
     checks = Checks(use)
     where = ("--rootdir", str(folder), "--confcutdir", str(folder))
+    files = [str(file) for file in check_files(folder)] or [str(folder)]
     with (
         contextlib.redirect_stdout(printed),
         contextlib.redirect_stderr(printed),
@@ -129,7 +161,8 @@ def collected(folder: Path, use: Callable[[], None], *, seconds: float) -> None:
         _collected[folder] = checks
         try:
             code = pytest.main(
-                [str(folder), *where, *_OPTIONS, "--timeout", str(seconds)], plugins=[checks]
+                [*files, *where, *_OPTIONS, "--timeout", str(seconds)],
+                plugins=[checks],
             )
         finally:
             del _collected[folder]

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from grader.records import whole_file
+from grader.files import whole_file
 
 #: Excel shows no more than 32,767 characters in a cell.
 LONGEST = 8000

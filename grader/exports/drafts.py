@@ -11,7 +11,8 @@ from typing import NamedTuple
 from grader.errors import UsageError
 from grader.exports.cells import number_cell, text_cell
 from grader.exports.sheet import ACCEPTED, read_rows, read_text
-from grader.records import CriterionScore, Score, State, write_bytes
+from grader.files import write_bytes
+from grader.records import CriterionScore, Score, State
 
 
 class Place(NamedTuple):

@@ -11,9 +11,10 @@ from typing import Any
 
 from grader import __version__, intake
 from grader.errors import InternalError
+from grader.files import write_bytes, write_json
 from grader.grading.by_hand import by_hand
 from grader.grading.run import Run
-from grader.records import Json, Score, Similar, write_bytes, write_json
+from grader.records import Json, Score, Similar
 from grader.reports import ClassFacts, Column, Counted, Section, render_class_pdf
 
 REPORT, FACTS = "class.pdf", "class.json"
@@ -70,7 +71,7 @@ def _our_fault(out: Path) -> Iterator[None]:
 def _facts_of(run: Run, found: intake.ClassFolder) -> ClassFacts:
     """What the report says of a class beside its scores."""
     return ClassFacts(
-        run.assignment,
+        run.assignment.name,
         run.rubric.title,
         __version__,
         tuple(Counted(c.id, c.title, c.points) for c in run.rubric.criteria),

@@ -16,7 +16,8 @@ from types import FrameType
 from typing import Protocol
 
 from grader import exports, intake
-from grader.errors import InternalError
+from grader.assignment import Assignment, assignments, find
+from grader.errors import InternalError, UsageError
 from grader.grading import class_report, fingerprint, locks, results, similar
 from grader.grading.plan import Choice, plan
 from grader.grading.pool import Pool
@@ -41,6 +42,7 @@ def grade_class(
     out: Path,
     *,
     assignment: str | None = None,
+    home: Path | None = None,
     jobs: int = 1,
     choice: Choice | None = None,
     trust: bool = False,
@@ -50,28 +52,28 @@ def grade_class(
 
     `folder` is the class folder, or a zip or tarball of it. A hand-in is graded where something
     that its result follows from has changed. Ctrl-C and SIGTERM end what is running; what is
-    finished is kept. `trust` runs student code even where this machine cannot confine it.
+    finished is kept. `home` is where the assignment is, if it did not come with this package.
+    `trust` runs student code even where this machine cannot confine it.
     Raises UsageError before anything is graded where folder, class.toml, rubric or `choice` do
     not fit, and where another run is at work in `out`.
     """
     choice, result = choice or Choice(), ClassResult()
     with _stopping(result), locks.workspace() as workspace:
         found = intake.read_class(folder, workspace)
-        name = assignment or found.settings.assignment or DEFAULT_ASSIGNMENT
-        rubric = load_rubric(name)
+        chosen = _chosen(assignment or found.settings.assignment, home)
+        rubric = load_rubric(chosen)
         points = {c.id: c.points for c in rubric.criteria}
-        intake.refuse_overrides(
-            found, points, [t.id for t in rubric.tasks], rubric.model.roles, workspace
-        )
+        roles = rubric.model.roles if rubric.model else ()
+        intake.refuse_overrides(found, points, [t.id for t in rubric.tasks], roles, workspace)
         meant = choice.of(found.entries)
         results.make(out)
         result.ignored, result.missing = found.ignored, found.missing
         result.excused = found.settings.excused
         with locks.only_run_in(out):
             results.sweep(out)
-            made_from = fingerprint.of_run(name, rubric)
+            made_from = fingerprint.of_run(chosen, rubric)
             seed = choice.seed or secrets.token_hex(16)
-            run = Run(name, rubric, found.settings, out, seed, workspace, made_from)
+            run = Run(chosen, rubric, found.settings, out, seed, workspace, made_from)
             update = _Update(run, result, found, trust)
             try:
                 update.grade(list(plan(run, meant, update.scores, choice)), jobs, progress)
@@ -79,6 +81,20 @@ def grade_class(
             finally:
                 update.finish()
     return result
+
+
+def _chosen(name: str | None, home: Path | None) -> Assignment:
+    """The assignment of this name; where none is said, the only one that is in `home`."""
+    if name is not None or home is None:
+        return find(name or DEFAULT_ASSIGNMENT, home)
+    own = [one for one in assignments(home) if one.home == home.absolute()]
+    if len(own) != 1:
+        raise UsageError(
+            "which assignment is it?",
+            expected=" or ".join(one.name for one in own) or f"one that is in {home}",
+            do="name it with --assignment or in class.toml",
+        )
+    return own[0]
 
 
 @contextmanager
@@ -142,7 +158,8 @@ class _Update:
         left = {job.entry.id: job for job in jobs}
         with ExitStack() as stack:
             stack.callback(self._take_what_was_written, left)
-            pool: Pool[Job, Graded] = Pool(size, (WARM, self.run.assignment))
+            of = self.run.assignment
+            pool: Pool[Job, Graded] = Pool(size, (WARM, of.name, str(of.home)))
             stack.enter_context(pool)  # gets warm while the zygote does
             run, tick = self.run, None
             if any(job.need is Need.RUNNING for job in jobs):

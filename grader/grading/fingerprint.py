@@ -14,9 +14,10 @@ import attrs
 
 import grader
 from grader import intake, similarity
+from grader.assignment import Assignment
 from grader.grading.run import HashesByName, Run
 from grader.records import Kind, Score
-from grader.rubric import Rubric, assignment_folder, home
+from grader.rubric import Rubric
 
 #: Where one of these differs, student code has to run again; else stored observations do.
 OBSERVED = ("submission", "directions", "checks", "grader")
@@ -24,7 +25,7 @@ OBSERVED = ("submission", "directions", "checks", "grader")
 _LENGTH = 16  # hexadecimal digits that are kept
 
 
-def of_run(assignment: str, rubric: Rubric) -> HashesByName:
+def of_run(assignment: Assignment, rubric: Rubric) -> HashesByName:
     """The hashes that all hand-ins of a class share.
 
     `checks` is what decides which code runs and how it is judged: the checks, the rubric's
@@ -32,7 +33,7 @@ def of_run(assignment: str, rubric: Rubric) -> HashesByName:
     source, Python, torch and NumPy.
     """
     return {
-        "checks": _hash(assignment, _checks(assignment), _running_part(rubric)),
+        "checks": _hash(assignment.name, _checks(assignment), _running_part(rubric)),
         "rubric": _hash(attrs.asdict(rubric)),
         "grader": _hash(
             _files(Path(grader.__file__).parent, "*.py"),
@@ -69,21 +70,28 @@ def observed_part(made_from: HashesByName) -> HashesByName:
     return {name: made_from[name] for name in OBSERVED if name in made_from}
 
 
-def of_comparison(assignment: str, scores: Iterable[Score]) -> str:
+def of_comparison(assignment: Assignment, scores: Iterable[Score]) -> str:
     """A hash of all that follows from comparing the hand-ins with these results."""
     graded = sorted((s.submission, s.graded_at, sorted(s.made_from.items())) for s in scores)
-    template = _files(home() / "student_template" / assignment, "*")
+    template = _files(assignment.template, "*")
     return _hash(graded, template, similarity.library_version())
 
 
-def _checks(assignment: str) -> list[tuple[str, str]]:
-    files = _files(assignment_folder(assignment), "*")
-    return [(name, digest) for name, digest in files if name != "rubric.toml"]
+def _checks(assignment: Assignment) -> list[tuple[str, str]]:
+    """All but the rubric, which counts by its parts, and the hand-ins that prove the checks."""
+    proofs = assignment.wrong, assignment.right
+    apart = (assignment.rubric.name, *(f"{folder.name}/" for folder in proofs))
+    files = _files(assignment.checks, "*")
+    return [(name, digest) for name, digest in files if not name.startswith(apart)]
 
 
 def _running_part(rubric: Rubric) -> Any:
     decided = sorted(c.id for c in rubric.criteria if c.kind is Kind.CODE)
-    return [attrs.asdict(rubric.model), attrs.asdict(rubric.limits), decided]
+    model = rubric.model and attrs.asdict(rubric.model)
+    scripts = [attrs.asdict(script) for script in rubric.script]
+    headings = [[task.id, task.title, task.also] for task in rubric.tasks]
+    answers = [[c.id, c.where, c.asked] for c in rubric.criteria]  # where checks find them
+    return [model, attrs.asdict(rubric.limits), scripts, decided, headings, answers]
 
 
 def _files(folder: Path, pattern: str) -> list[tuple[str, str]]:

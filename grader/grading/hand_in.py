@@ -71,7 +71,10 @@ def observe(run: Run, job: Job) -> tuple[Observed, list[str]]:
     if run.launcher is None:
         raise InternalError("student code was to be run without sandboxes")
     with TemporaryDirectory(dir=run.workspace, ignore_cleanup_errors=True) as scratch:
-        submission, ignored = intake.open_entry(job.entry, Path(scratch), run.assignment)
+        meant = run.assignment
+        submission, ignored = intake.open_entry(
+            job.entry, Path(scratch), meant.name, meant.template
+        )
         suspicions = intake.suspicions(submission.folder, submission.code)
         code = intake.code_text(submission.folder, submission.code)
         record, reports = None, Reports()
@@ -133,7 +136,8 @@ def score_of(run: Run, job: Job, observed: Observed) -> Score:
     if observed.record is None:
         why = f"the hand-in could not be read: {observed.problem}"
         return _score(run, job, [undecided(c, why) for c in run.rubric.criteria], observed)
-    verdict = rescore(run.rubric, observed.record)
+    read = partial(observed.found.answer, run.rubric)
+    verdict = rescore(run.rubric, observed.record, read)
     criteria = [
         verdict.criteria[c.id]
         if c.kind is Kind.CODE
@@ -181,7 +185,7 @@ def _score(
     return Score(
         submission=entry.id,
         student=entry.student,
-        assignment=run.assignment,
+        assignment=run.assignment.name,
         title=run.rubric.title,
         tasks=tuple(TaskTitle(t.id, t.title) for t in run.rubric.tasks),
         grader=__version__,

@@ -6,9 +6,10 @@ import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from grader.files import write_json
 from grader.grading.answers import Reports
 from grader.grading.run import HashesByName
-from grader.records import Json, Report, write_json
+from grader.records import Json, Report
 
 FILE = "observed.json"
 SCHEMA = 2

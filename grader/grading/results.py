@@ -9,7 +9,8 @@ from pathlib import Path
 
 from grader import exports
 from grader.errors import UsageError
-from grader.records import InCommon, Score, is_temporary, write_bytes, write_json
+from grader.files import is_temporary, write_bytes, write_json
+from grader.records import InCommon, Score
 
 SCORE = "score.json"
 PAGE = "page-{}.jpg"

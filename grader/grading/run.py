@@ -7,6 +7,7 @@ from enum import Enum
 from pathlib import Path
 
 from grader import intake
+from grader.assignment import Assignment
 from grader.records import Json, Score
 from grader.rubric import Rubric
 from grader.sandbox.host import Launcher
@@ -22,7 +23,7 @@ class Run:
     hand-ins share. There is a `launcher` only where student code is to be run.
     """
 
-    assignment: str
+    assignment: Assignment
     rubric: Rubric
     settings: intake.ClassSettings
     out: Path

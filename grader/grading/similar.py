@@ -11,10 +11,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 from grader import intake, similarity
+from grader.assignment import Assignment
+from grader.files import write_json
 from grader.grading import fingerprint, results
 from grader.grading.observed import read_observed
-from grader.records import InCommon, Json, Kind, Likeness, Score, Similar, write_json
-from grader.rubric import home
+from grader.records import InCommon, Json, Kind, Likeness, Score, Similar
 
 FILE = "similar.json"
 SCHEMA = 1
@@ -26,7 +27,7 @@ def read(out: Path) -> Similar:
     return _stored(out)[1]
 
 
-def bring_up_to_date(out: Path, assignment: str, scores: Collection[Score]) -> Similar:
+def bring_up_to_date(out: Path, assignment: Assignment, scores: Collection[Score]) -> Similar:
     """Compare all hand-ins with results in `out`. Never raises for what stands in them."""
     made_from = fingerprint.of_comparison(assignment, scores)
     before, found = _stored(out)
@@ -62,7 +63,7 @@ def _in_common(data: Json) -> InCommon:
 # ---------------------------------------------------------------------- comparing
 
 
-def _compared(out: Path, assignment: str, scores: Collection[Score]) -> Similar:
+def _compared(out: Path, assignment: Assignment, scores: Collection[Score]) -> Similar:
     return similarity.compare(list(_hand_ins(out, scores)), given(assignment))
 
 
@@ -79,10 +80,11 @@ def _hand_ins(out: Path, scores: Collection[Score]) -> Iterator[similarity.Hande
         yield similarity.HandedIn(score.submission, observed.code, observed.report.pages, tables)
 
 
-def given(assignment: str) -> similarity.Given:
+def given(assignment: Assignment) -> similarity.Given:
     """The starter files, and the words of the task as template and rubric have them."""
-    template, rubric = (home() / part / assignment for part in ("student_template", "rubrics"))
+    template, rubric = assignment.template, assignment.checks
     code = sorted(f.relative_to(template) for f in template.rglob("*") if f.suffix in intake.CODE)
-    texts = sorted(f for part in (template, rubric) for f in part.rglob("*") if f.suffix in _TEXTS)
+    files = [*template.rglob("*"), *rubric.glob("*")]  # wrong hand-ins, below, are nobody's base
+    texts = sorted(file for file in files if file.suffix in _TEXTS)
     words = "\n".join(file.read_text("utf-8", "replace") for file in texts)
     return similarity.Given(tuple(intake.code_text(template, code).values()), words)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn
 
 import numpy.random  # noqa: F401
 
 from grader import intake
+from grader.assignment import Assignment
 from grader.checking.run import collected
 from grader.errors import InternalError
 from grader.grading import hand_in  # noqa: F401
@@ -20,18 +22,19 @@ from grader.grading.answers import asked
 from grader.judge.judging import CHECK_SECONDS
 from grader.records import CriterionScore, Report, Score, State, Student
 from grader.reports.pdf import render_pdf
-from grader.rubric import Rubric, assignment_folder, load_rubric
+from grader.rubric import Rubric, load_rubric
 
 
-def with_checks(serve: Callable[[], NoReturn], assignment: str) -> None:
-    """Call `serve` once everything is loaded; it does not return.
+def with_checks(serve: Callable[[], NoReturn], name: str, home: str) -> None:
+    """Call `serve` once everything is loaded for an assignment; it does not return.
 
     Checks that cannot be collected are each hand-in's matter: there the reason is told.
     """
+    assignment = Assignment(name, Path(home))
     _render_a_report()
     _look_for_answers(load_rubric(assignment))
     with contextlib.suppress(InternalError):
-        collected(assignment_folder(assignment), serve, seconds=CHECK_SECONDS)
+        collected(assignment.checks, serve, seconds=CHECK_SECONDS)
     serve()
 
 

@@ -64,6 +64,7 @@ def _alike(a: str, b: str) -> bool:
     return SequenceMatcher(None, a, b, autojunk=False).ratio() >= _ALIKE
 
 
+@lru_cache(maxsize=4096)  # every line is compared with each question
 def _plain(text: str) -> str:
     """Small letters and digits, without a number or mark before them."""
     return " ".join(re.findall(r"[^\W_]+", _LEAD.sub("", text).lower()))

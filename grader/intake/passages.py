@@ -39,7 +39,8 @@ def find_passage(report: Report, where: Sequence[str], asked: Asked = _NOTHING) 
 
     ("Task 1", "Q1") is what stands under Q1 within Task 1, headings included, from each such
     heading to the next of its kind. Without the inner heading it is all of Task 1; without
-    the outer one it is None.
+    the outer one it is what stands under the question that a student repeats, or None.
+    An outermost heading may also be the title of a task, in any of its wordings.
     """
     if not where:
         return None
@@ -53,21 +54,57 @@ def find_passage(report: Report, where: Sequence[str], asked: Asked = _NOTHING) 
 
 def _found(lines: list[Line], where: Sequence[str], asked: Asked) -> Passage | None:
     word, number = _label(where[0])
-    found = _task(lines, word, number, asked) if number else _part(lines, where[0])
+    if number:
+        found = _task(lines, word, number, asked)
+    else:
+        found = _titled(lines, where[0], asked) or _part(lines, where[0])
     if found is None:
-        return None
+        return _passage(_anywhere(lines, where, asked), exact=True)
     exact = True
     for depth in range(1, len(where)):
         path = tuple(where[: depth + 1])
         narrower = _inner(found, path, number, asked)
         exact = exact and narrower is not None
         found = found if narrower is None else narrower
-    said = [n for n, line in enumerate(found) if line.text]
-    if not said:
+    return _passage(found, exact=exact)
+
+
+def _passage(found: list[Line] | None, *, exact: bool) -> Passage | None:
+    said = [n for n, line in enumerate(found or []) if line.text]
+    if not found or not said:
         return None
     kept = found[said[0] : said[-1] + 1]
     text = "\n".join(line.text for line in kept)
     return Passage(text, kept[0].page, exact, tuple(line.page for line in kept))
+
+
+def _titled(lines: list[Line], title: str, asked: Asked) -> list[Line] | None:
+    """From the heading that is a title to the end: what answers say may be a title as well."""
+    number = asked.task_titled(title)
+    if number is None:
+        return None
+    marks = [(n, (number,)) for n, line in enumerate(lines) if _title_on(line, asked) == number]
+    found = _cut(lines, sorted([*marks[:1], *_endings(lines)]), number)
+    # Its own number, as in "3. Questions", is none of a list of answers.
+    return [replace(found[0], heading=""), *found[1:]] if found else None
+
+
+def _title_on(line: Line, asked: Asked) -> int | None:
+    part = headings.numbered(line.heading, TASKS[1])  # "Part 4: Questions"
+    return asked.task_titled(part.rest if part else line.heading) if line.heading else None
+
+
+def _anywhere(lines: list[Line], where: Sequence[str], asked: Asked) -> list[Line] | None:
+    """Where the question is repeated, to the next one; or under its number, if no task has one."""
+    places = {path: _places(lines, asked.questions[path]) for path in asked.questions}
+    own = tuple(where)
+    marks = [(n, (int(path == own),)) for path, found in places.items() for n in found]
+    if places.get(own):
+        return _cut(lines, sorted([*marks, *_endings(lines)]), 1)
+    number = _label(where[-1])[1]
+    if len(where) < 2 or number is None or _label(where[0])[1] is not None:
+        return None
+    return _cut(lines, sorted([*_by_words(lines, QUESTIONS), *_endings(lines)]), number)
 
 
 def _label(label: str) -> tuple[str, int | None]:
@@ -124,10 +161,13 @@ def _task(lines: list[Line], word: str, number: int, asked: Asked) -> list[Line]
     if not _has(marks, number):  # "1. Current behaviour" is a title, "2. Bigger model" a number
         in_turn = _by_numbers(lines, max(3, len(asked.titles) - 1))
         marks = in_turn if marks and set(marks) <= set(in_turn) else marks
-    endings: Marks = [(n, ()) for n, line in enumerate(lines) if headings.is_ending(line.heading)]
-    marks = sorted([*marks, *endings])
+    marks = sorted([*marks, *_endings(lines)])
     marked = {n: _after_heading(lines[n], own) for n, _ in marks}
     return _cut([marked.get(n, line) for n, line in enumerate(lines)], marks, number)
+
+
+def _endings(lines: list[Line]) -> Marks:
+    return [(n, ()) for n, line in enumerate(lines) if headings.is_ending(line.heading)]
 
 
 def _after_heading(line: Line, words: Sequence[str]) -> Line:

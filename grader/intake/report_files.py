@@ -19,6 +19,7 @@ _UNREADABLE = {".doc", ".odt", ".pages", ".rtf"}
 
 #: Text files are reports only if they speak of tasks: others are read-me files and logs.
 _WORDS = [word for word in (*TASKS[0], *QUESTIONS) if len(word) > 3 or word == "q"]
+_WORDS += ["part", "osa", "часть"]
 _MENTIONS = re.compile(
     rf"(?<![^\W_])(?:{any_of(_WORDS)})"
     r"\s?[#.:_-]?\s?\d{1,2}(?!\d)|(?<!\d)\d\. ?(?:ülesanne|küsimus)",
@@ -27,18 +28,22 @@ _MENTIONS = re.compile(
 _LOOKED_AT = 400_000  # bytes
 
 
-def report_files(folder: Path, files: Iterable[Path], assignment: str | None) -> tuple[Path, ...]:
+def report_files(
+    folder: Path, files: Iterable[Path], assignment: str | None, template: Path | None = None
+) -> tuple[Path, ...]:
     """What may be the report among `files`, which are relative to `folder`; the likeliest first.
 
-    Named like a report or like the assignment; then by form; then by size.
+    Named like a report or like the assignment; then by form; then by size. Files that are in the
+    `template` as they are, such as its read-me, are none.
     """
+    given = _texts(template) if template else frozenset()
 
     def rank(file: Path) -> tuple[bool, int, bool, bool, int]:
         named, of_assignment = _is_named(file), _is_of(file, assignment)
         size = (folder / file).stat().st_size
         return not (named or of_assignment), _form(file) or 0, not named, not of_assignment, -size
 
-    return tuple(sorted((file for file in files if _may_be(folder, file)), key=rank))
+    return tuple(sorted((file for file in files if _may_be(folder, file, given)), key=rank))
 
 
 def report_notes(files: Iterable[Path], reports: tuple[Path, ...]) -> list[str]:
@@ -70,7 +75,13 @@ def _is_of(file: Path, assignment: str | None) -> bool:
     return assignment is not None and assignment.lower() in file.stem.lower()
 
 
-def _may_be(folder: Path, file: Path) -> bool:
+def _texts(template: Path) -> frozenset[str]:
+    """What stands in the template's text files, without its spaces and ends of lines."""
+    files = (file for file in template.rglob("*") if _form(file) == len(_FORMS) - 1)
+    return frozenset("".join(file.read_text("utf-8", "replace").split()) for file in files)
+
+
+def _may_be(folder: Path, file: Path, given: frozenset[str]) -> bool:
     form = _form(file)
     if form is None or form < 2:
         return form is not None
@@ -78,6 +89,8 @@ def _may_be(folder: Path, file: Path) -> bool:
         with (folder / file).open("rb") as opened:
             text = opened.read(_LOOKED_AT).decode("utf-8", "ignore")
     except OSError:
+        return False
+    if "".join(text.split()) in given:
         return False
     if file.suffix.lower() == ".ipynb":
         if not re.search(r'"cell_type"\s*:\s*"markdown"', text):

@@ -24,13 +24,14 @@ _LARGE = 20 * 2**20
 
 
 def open_entry(
-    entry: Entry, workspace: Path, assignment: str | None
+    entry: Entry, workspace: Path, assignment: str | None, template: Path | None = None
 ) -> tuple[Submission, list[str]]:
     """The submission that an entry is, and lines on what was passed over in it.
 
     Archives are unpacked into a fresh folder in `workspace`, whose name tells a person whose
-    it is; a folder is used where it stands. `assignment` helps to tell the report from other
-    files. Never raises for what a student did: that becomes the submission's `problem`.
+    it is; a folder is used where it stands. `assignment` and its `template`, what students begin
+    with, help to tell the report from other files. Never raises for what a student did: that
+    becomes the submission's `problem`.
     """
     slug = re.sub(r"[^A-Za-z0-9_-]+", "_", entry.id)[:60]
     scratch = Path(tempfile.mkdtemp(prefix=f"{slug}-", dir=workspace))
@@ -44,7 +45,7 @@ def open_entry(
     except OSError as error:
         raise InternalError(f"{workspace} cannot be written to", found=str(error)) from error
     named = named_files(entry, files, gathered.within)
-    reports = report_files(files.folder, files.files, assignment)
+    reports = report_files(files.folder, files.files, assignment, template)
     if (said := named.found.get(REPORT)) is not None:
         reports = (said, *(file for file in reports if file != said))
     submission = Submission(

@@ -13,8 +13,8 @@ import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from grader.intake.memory_bound import memory_bound
 from grader.intake.suspicious_names import ATTRIBUTES, DEFINITIONS, NAMES, STRINGS, WATCHED
+from grader.memory_bound import memory_bound
 from grader.notebook import NotANotebook, is_notebook, read_notebook
 
 LONGEST_SOURCE = 200_000  # bytes of one file; homework is a few thousand

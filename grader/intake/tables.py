@@ -108,11 +108,11 @@ def _headed(grid: Sequence[Sequence[str]], kinds: Mapping[str, Sequence[str]]) -
 
 
 def _like_heads(row: Sequence[str], kinds: Mapping[str, Sequence[str]]) -> float:
-    """Known kinds count most, numbers count against."""
+    """Known kinds count most, each once ("with 2 GPUs", "with 3 GPUs"), numbers count against."""
     labels = [cell for cell in row if cell and not _starts_with_number(cell)]
-    known = sum(_kind(cell, kinds) is not None for cell in labels)
+    known = {_kind(cell, kinds) for cell in labels} - {None}
     numbers = sum(map(_starts_with_number, row))
-    return known - 0.5 * numbers + 0.1 * (len(labels) == len(row))
+    return len(known) - 0.5 * numbers + 0.1 * (len(labels) == len(row))
 
 
 def _heads(grid: Sequence[Sequence[str]]) -> int:

@@ -20,6 +20,8 @@ _DOING = {
     "outline": "the forward pass failed",
     "train": "training failed",
     "script": "running the script failed",
+    "program": "running the program failed",
+    "torchrun": "running the program in several processes failed",
 }
 
 #: What to try where a worker was lost, by the reason.

@@ -9,12 +9,11 @@ from pathlib import Path
 import attrs
 import numpy as np
 
+from grader.assignment import Assignment
 from grader.checking.answer import Answer
 from grader.checking.cases import CaseResult
-from grader.checking.cues import cue_cases
-from grader.checking.expect import NeedsPerson
-from grader.checking.observations import SubmissionHandle
 from grader.checking.run import Wanted, run_checks
+from grader.checking.submission import SubmissionHandle
 from grader.errors import InternalError
 from grader.judge import challenge
 from grader.judge.award import award, costs_points
@@ -26,14 +25,14 @@ from grader.judge.rivals import difference_of_rivals
 from grader.judge.scriptcheck import script_checked
 from grader.judge.verdict import Verdict, code_criteria, verdict_on
 from grader.records import Kind
-from grader.rubric import Rubric, assignment_folder
+from grader.rubric import Rubric
 from grader.sandbox.host import Launcher
 
 CHECK_SECONDS = 600  # a check that hangs is our fault; probes have bounds of their own
 
 
 def judge(
-    assignment: str,
+    assignment: Assignment,
     rubric: Rubric,
     folder: Path,
     files: Sequence[Path],
@@ -59,7 +58,7 @@ def judge(
             assignment, part, folder, files, launcher, random, directions, read, others
         )
         records.append(hearing.record())
-    return verdict_on(rubric, replace(records[0], apart=tuple(records[1:])))
+    return verdict_on(rubric, replace(records[0], apart=tuple(records[1:])), read)
 
 
 def _parts(rubric: Rubric, said: Said) -> Iterator[tuple[Directions, Rubric]]:
@@ -82,7 +81,7 @@ class Hearing:
     the criteria that are heard; checks of `others` are left alone.
     """
 
-    assignment: str
+    assignment: Assignment
     rubric: Rubric
     folder: Path
     files: Sequence[Path]
@@ -118,19 +117,11 @@ class Hearing:
             return self._answers(SubmissionHandle(prober, self.read))
 
     def _answers(self, handle: SubmissionHandle) -> tuple[CaseResult, ...]:
-        """What checks of the report say, and the rubric's cues where there is no check."""
+        """What checks of the report say; the rubric's cues are for later, they need no code."""
         if self.read is None:
             return ()
-        asked = {c.id: c.cue for c in self.rubric.criteria if c.kind is not Kind.CODE}
-        cases = list(self._try(handle, asked.__contains__).cases)
-        decided = {case.criterion for case in cases}
-        for criterion, cues in asked.items():
-            if cues and criterion not in decided:
-                try:
-                    cases += cue_cases(criterion, cues, handle.answer(criterion))
-                except NeedsPerson as why:
-                    cases.append(CaseResult(criterion, "", None, str(why)))
-        return tuple(cases)
+        asked = {c.id for c in self.rubric.criteria if c.kind is not Kind.CODE}
+        return self._try(handle, asked.__contains__).cases
 
     def _of_code(self, criterion: str) -> bool:
         """Whether its checks are to be run: also those of a criterion that nobody knows."""
@@ -160,7 +151,9 @@ class Hearing:
         """What failed once more, with fresh workers."""
         failed = self._failed(first)
         if failed:
-            left = max(self.rubric.limits.lost - prober.lost_seconds, 1e-3)  # one probe at least
+            left = max(
+                self.rubric.limits.lost - prober.workers.lost_seconds, 1e-3
+            )  # one probe at least
             with self._prober(left) as fresh:
                 fresh.by_script = prober.by_script
                 yield self._try(SubmissionHandle(fresh, before=before), failed.__contains__)
@@ -169,12 +162,18 @@ class Hearing:
         limits = attrs.evolve(self.rubric.limits, lost=lost)
         words = self.rubric.model
         return WorkerProber(
-            self.launcher, self.folder, self.files, words, limits, self.said, self.random
+            self.launcher,
+            self.folder,
+            self.files,
+            words,
+            limits,
+            self.rubric.script,
+            self.said,
+            self.random,
         )
 
     def _try(self, handle: SubmissionHandle, wanted: Wanted) -> Try:
-        checks = assignment_folder(self.assignment)
-        cases = run_checks(checks, handle, seconds=CHECK_SECONDS, wanted=wanted)
+        cases = run_checks(self.assignment.checks, handle, seconds=CHECK_SECONDS, wanted=wanted)
         return Try(tuple(cases), tuple(handle.observations))
 
     def _failed(self, seen: Try) -> set[str]:
@@ -186,7 +185,7 @@ class Hearing:
         decided = {c.id for c in code_criteria(self.rubric)}
         if unknown := {case.criterion for case in seen.cases} - decided:
             raise InternalError(
-                f"checks of {self.assignment} decide {', '.join(sorted(unknown))}",
+                f"checks of {self.assignment.name} decide {', '.join(sorted(unknown))}",
                 expected="code criteria of its rubric.toml",
                 do="correct the marker or the rubric",
             )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import attrs
 import numpy as np
@@ -22,6 +23,8 @@ from grader.checking.observations import (
     Training,
     listed,
 )
+from grader.checking.wanted import ProgramWanted, RanksWanted
+from grader.errors import InternalError
 from grader.judge import answers, numbers
 from grader.judge import challenge as drawing
 from grader.judge.answers import BuildAnswer, ForwardAnswer, TrainAnswer, Unreadable
@@ -29,10 +32,14 @@ from grader.judge.chain import Chain, possible_chains, relative_error
 from grader.judge.challenge import Challenge, Floats
 from grader.judge.diagnosis import of_output
 from grader.judge.directions import Directions
-from grader.judge.exchange import HINTS, Fault, Gap, Lost, exchange
+from grader.judge.exchange import Fault, Gap, Lost
+from grader.judge.programs import Programs
+from grader.judge.workers import Key, Workers
+from grader.program import Program
+from grader.ranks import Ranks
 from grader.records import Json
-from grader.rubric import Limits, Model
-from grader.sandbox.host import Launcher, Worker
+from grader.rubric import Limits, Model, Script
+from grader.sandbox.host import Launcher
 from grader.sandbox.options import WorkerOptions
 from grader.sandbox.protocol import HEADER_LIMIT, PAYLOAD_LIMIT
 from grader.trace import Trace
@@ -48,18 +55,11 @@ MOST_PARAMETERS = HEADER_LIMIT // 32
 OUTLINE_BATCH = 8  # rows, as probes have them: some models split their batch
 
 
-class _Key(NamedTuple):
-    """Which worker: what it shows, and which way it reads the file."""
-
-    options: WorkerOptions
-    reading: int
-
-
 @dataclass(frozen=True)
 class Built:
     """A model as a worker built it, with the challenge drawn for it."""
 
-    key: _Key
+    key: Key
     width: int
     facts: BuildAnswer
     challenge: Challenge
@@ -70,40 +70,38 @@ class Built:
 class WorkerProber:
     """Probes one hand-in: a fresh process per number of GPUs, started when first needed.
 
-    Time lost to time-outs is bounded in all: after `limits.lost` seconds the remaining probes
-    are not tried. Use as a context manager; leaving it ends all workers.
+    Use as a context manager; leaving it ends all workers.
     """
 
     launcher: Launcher
     folder: Path
     files: Sequence[Path]
-    words: Model
+    words: Model | None
     limits: Limits
+    scripts: Sequence[Script] = ()
     said: Directions = field(default_factory=Directions)
     random: np.random.Generator = field(
         default_factory=lambda: drawing.generator(drawing.fresh_seed())
     )
     notes: dict[str, None] = field(default_factory=dict)  # on how the code was used
-    lost_seconds: float = 0.0  # so far, to time-outs
     sites: tuple[str, ...] = ()  # the classes that could be the one to grade
     choice: int = 0  # which of them it is
     asked: dict[str, None] = field(default_factory=dict)  # roles of what we answered to questions
     by_script: bool = False  # layers are where they ran in the script
     built: bool = False  # a model was, as is said
-    _workers: dict[_Key, Worker] = field(default_factory=dict)
     _reading: int = 0
     _width: int | None = None
     _other_way_hangs: bool = False
-    _build_hangs: bool = False
-    _hung_at: str | None = None  # the line of theirs at which it first hung
 
     def __enter__(self) -> WorkerProber:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for worker in self._workers.values():
-            worker.close()
-        self._workers.clear()
+        self.workers.close()
+
+    @functools.cached_property
+    def workers(self) -> Workers:
+        return Workers(self.launcher, self.folder, self.limits.lost, self.said)
 
     # -------------------------------------------------------------- the two probes
 
@@ -145,12 +143,8 @@ class WorkerProber:
 
     def build(self, depth: int, gpus: int) -> Observed:
         """Where the layers of a model are that is only built; tried even where its runs hang."""
-        lost = 0.0 if self._build_hangs else self.lost_seconds
-        self.lost_seconds -= lost
-        try:
+        with self.workers.building_is_apart():
             return self._read_twice(lambda: self._observed(depth, gpus))
-        finally:
-            self.lost_seconds += lost
 
     def _observed(self, depth: int, gpus: int) -> Observed:
         built = self._build(depth, gpus)
@@ -170,15 +164,14 @@ class WorkerProber:
 
     def outline(self, depth: int, gpus: int, width: int) -> Trace:
         """The trace of one forward pass without data, which takes no more time for more width."""
-        key = _Key(WorkerOptions(gpus, dry=True), self._reading)
+        key = Key(WorkerOptions(gpus, dry=True), self._reading)
         self._construct(key, depth, width)
         request = {"probe": "outline", "shape": [OUTLINE_BATCH, width]}
-        buffers = self._exchange(key, request, [], self.limits.forward)
+        buffers = self.workers.ask(key, request, [], self.limits.forward)
         return _readable("outline", lambda: answers.read_outline(buffers, gpus))
 
     def run_script(self, depth: int, gpus: int) -> ScriptRun:
         """The script run whole, in a process of its own."""
-        key = _Key(WorkerOptions(gpus, dry=True), self._reading)
         request = {
             "probe": "script",
             "files": self._searched(),
@@ -188,15 +181,53 @@ class WorkerProber:
             "choice": self.choice,
         }
         try:
-            buffers = self._exchange(key, request, [], self.limits.script)
+            options = WorkerOptions(gpus, dry=True)
+            buffers = self._run_alone(options, request, self.limits.script)
             ran, notes = _readable("script", lambda: answers.read_script(buffers, depth, gpus))
         except (ProbeFailed, NeedsPerson) as error:
             return ScriptRun(depth, gpus, Trace(gpus), gap=str(error))
-        finally:
-            if (used := self._workers.pop(key, None)) is not None:
-                used.close()  # a script leaves its process in any state
         self.notes |= dict.fromkeys(notes)
         return ran
+
+    # -------------------------------------------------------------- whole programs
+
+    def program(self, wanted: ProgramWanted) -> Program:
+        """A program of the hand-in, run as its author would.
+
+        Raises NeedsPerson where it takes more than there is here: its sizes are its author's.
+        """
+        try:
+            return _readable("program", lambda: self._programs.program(wanted))
+        except ProbeFailed as lost:
+            if lost.hung or (isinstance(lost, Lost) and lost.reason == "memory"):
+                raise NeedsPerson(str(lost), operator=lost.operator) from lost
+            raise
+
+    def torchrun(self, wanted: RanksWanted) -> Ranks:
+        """The same in several processes. Ranks that hang take of the time for time-outs, too.
+
+        Raises NeedsPerson where they take more than there is here: their sizes are their author's.
+        Of ranks that hang it is known where, so a time-out of all of it is none of theirs.
+        """
+        began = time.monotonic()
+        try:
+            ran = _readable("torchrun", lambda: self._programs.torchrun(wanted))
+        except Lost as lost:
+            if lost.reason in ("memory", "timeout"):
+                raise NeedsPerson(str(lost), operator=lost.operator) from lost
+            raise
+        if ran.hung:
+            self.workers.lost_seconds += time.monotonic() - began
+        return ran
+
+    @functools.cached_property
+    def _programs(self) -> Programs:
+        seed = int(self.random.integers(1, 2**31))
+        return Programs(self._run_alone, self.folder, self.files, self.scripts, self.limits, seed)
+
+    def _run_alone(self, options: WorkerOptions, request: Json, seconds: float) -> list[bytes]:
+        """Ask a process that is ended afterwards: a program leaves it in any state."""
+        return self.workers.ask_once(Key(options, self._reading), request, seconds)
 
     def _as_the_script(self, seen: Forward) -> Forward | None:
         """The same with the layers where they ran in the script; None where it runs no model."""
@@ -260,12 +291,12 @@ class WorkerProber:
             first = error
         if self._other_way_hangs:
             raise _unclear(first, "running the whole script takes too long")
-        before = self._reading, self.lost_seconds
+        before = self._reading, self.workers.lost_seconds
         self._reading = 1 - self._reading
         try:
             return probe()
         except Exception as second:
-            self._reading, self.lost_seconds = before
+            self._reading, self.workers.lost_seconds = before
             if not isinstance(second, (ProbeFailed, NeedsPerson)):
                 raise  # ours
             self._other_way_hangs = isinstance(second, Lost) and second.reason == "timeout"
@@ -276,8 +307,8 @@ class WorkerProber:
     def _build(
         self, depth: int, gpus: int, *, collapse: bool = False, width: int | None = None
     ) -> Built:
-        key = _Key(WorkerOptions(gpus, collapse=collapse), self._reading)
-        self._worker(key)  # runs before anything is drawn
+        key = Key(WorkerOptions(gpus, collapse=collapse), self._reading)
+        self.workers.get(key)  # runs before anything is drawn
         width = width or self._width_of_all()
         facts = self._construct(key, depth, width)
         shapes = [shape for _, shape in facts.parameters]
@@ -297,7 +328,7 @@ class WorkerProber:
         )
         return Built(key, width, facts, given, chains)
 
-    def _construct(self, key: _Key, depth: int, width: int) -> BuildAnswer:
+    def _construct(self, key: Key, depth: int, width: int) -> BuildAnswer:
         request = {
             "probe": "build",
             "files": self._searched(),
@@ -308,7 +339,7 @@ class WorkerProber:
             "reading": self._reading,
             "choice": self.choice,
         }
-        buffers = self._exchange(key, request, [], self.limits.build)
+        buffers = self.workers.ask(key, request, [], self.limits.build)
         facts = _readable("build", lambda: answers.read_build(buffers))
         self.built = True
         self.sites = facts.sites
@@ -321,6 +352,10 @@ class WorkerProber:
 
     def _words(self) -> Json:
         """The rubric's words, and what the instructor says of this hand-in."""
+        if self.words is None:
+            raise InternalError(
+                "a check asks for the model class", expected="[model] in rubric.toml", do="add it"
+            )
         said = {"only": self.said.class_name, "given": self.said.arguments}
         return attrs.asdict(self.words) | said
 
@@ -352,51 +387,12 @@ class WorkerProber:
         shapes = [list(a.shape) for a in arrays]
         request = {"probe": probe, "shapes": shapes, "seed": built.challenge.seed} | extra
         try:
-            return self._exchange(built.key, request, [a.tobytes() for a in arrays], seconds)
+            return self.workers.ask(built.key, request, [a.tobytes() for a in arrays], seconds)
         except Fault as fault:
             places = built.facts.places
             lists = places.lists if "empty parameter list" in fault.says else ()
             fault.where = fault.where or listed(lists or places.cuts or places.forward)
             raise
-
-    def _exchange(
-        self, key: _Key, request: Json, buffers: Sequence[bytes], seconds: float
-    ) -> list[bytes]:
-        worker = self._worker(key)
-        began = time.monotonic()
-        try:
-            return exchange(worker, request, buffers, seconds=seconds)
-        except Fault as fault:
-            self._refuse_to_blame(key, fault)
-            raise
-        except Lost as lost:
-            del self._workers[key]
-            if lost.reason == "timeout":
-                self.lost_seconds += time.monotonic() - began
-                self._hung_at = self._hung_at or lost.where
-                self._build_hangs |= request["probe"] == "build"
-            else:
-                self._refuse_to_blame(key, lost)
-            raise
-
-    def _refuse_to_blame(self, key: _Key, error: ProbeFailed) -> None:
-        """Raise Gap for what fails with arguments of class.toml: it may come from those."""
-        if self.said.arguments and not error.blocked and not key.options.dry:
-            why = f"with {self.said.given}, as class.toml says, {error}"
-            raise Gap({"message": why, "details": error.operator}) from error
-
-    def _worker(self, key: _Key) -> Worker:
-        if key not in self._workers:
-            if self.lost_seconds >= self.limits.lost:
-                raise ProbeFailed(
-                    f"not tried: earlier runs did not finish within {self.limits.lost:g} s in all",
-                    hint=HINTS["timeout"],
-                    where=self._hung_at,
-                    hung=True,
-                )
-            started = self.launcher.launch(self.folder, key.options)
-            self._workers[key] = Worker(started)
-        return self._workers[key]
 
     # -------------------------------------------------------------- numbers
 

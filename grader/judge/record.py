@@ -40,7 +40,7 @@ class Record:
     notes: tuple[str, ...] = ()
     script: ScriptCheck | None = None
     rivals: str | None = None  # how classes differ of which only one was graded
-    read: tuple[CaseResult, ...] = ()  # what checks and cues say of the report
+    read: tuple[CaseResult, ...] = ()  # what checks say of the report
     asked: tuple[str, ...] = ()  # roles of what the code asked for and was answered
     said: str | None = None  # what was done as the instructor says, in a sentence
     apart: tuple[Record, ...] = ()  # of tasks that have a file of their own

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from grader.checking.observations import Forward, ScriptRun, SubmissionHandle, listed
+from grader.checking.observations import Forward, ScriptRun, listed
+from grader.checking.submission import SubmissionHandle
 from grader.trace import Trace
 
 _UNDONE = "Leave this line out: the class has given every layer its GPU."

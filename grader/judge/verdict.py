@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from grader.checking.answer import Answer
 from grader.checking.cases import CaseResult
+from grader.checking.cues import cue_cases
+from grader.checking.expect import NeedsPerson
 from grader.judge.award import (
     award,
     confirmed,
@@ -33,27 +37,38 @@ class Verdict:
     record: Json = field(default_factory=dict)
 
 
-def rescore(rubric: Rubric, record: Json) -> Verdict:
+def rescore(rubric: Rubric, record: Json, read: Callable[[str], Answer] | None = None) -> Verdict:
     """The verdict by this rubric on what was seen earlier; no code is run.
 
-    For a rubric of which points, titles or rules for partial credit changed. Raises
+    For a rubric of which points, titles, cues or rules for partial credit changed. Raises
     InternalError where it asks for what was never checked.
     """
     seen = Record.from_json(record)
     seen.refuse_other_rubric(code_criteria(rubric))
-    return verdict_on(rubric, seen)
+    return verdict_on(rubric, seen, read)
 
 
-def verdict_on(rubric: Rubric, seen: Record) -> Verdict:
-    """The points that the rubric gives for what was seen."""
+def verdict_on(
+    rubric: Rubric, seen: Record, read: Callable[[str], Answer] | None = None
+) -> Verdict:
+    """The points that the rubric gives for what was seen, and its cues for what can be `read`."""
     scores = {c.id: _told(_score(c, seen.of(c.id)), seen) for c in code_criteria(rubric)}
-    read = [case for part in seen.parts for case in part.read]
-    for criterion in rubric.criteria:
-        cases = [case for case in read if case.criterion == criterion.id]
-        if criterion.kind is not Kind.CODE and cases:
+    checked = [case for part in seen.parts for case in part.read]
+    for criterion in (c for c in rubric.criteria if c.kind is not Kind.CODE):
+        cases = [case for case in checked if case.criterion == criterion.id]
+        if not cases and criterion.cue and read is not None:
+            cases = _by_cues(criterion, read)
+        if cases:
             scores[criterion.id] = _read(criterion, cases)
     notes = tuple(dict.fromkeys(note for part in seen.parts for note in part.notes))
     return Verdict(scores, _observations(seen), notes, seen.to_json())
+
+
+def _by_cues(criterion: Criterion, read: Callable[[str], Answer]) -> list[CaseResult]:
+    try:
+        return cue_cases(criterion.id, criterion.cue, read(criterion.id))
+    except NeedsPerson as why:
+        return [CaseResult(criterion.id, "", None, str(why))]
 
 
 def _observations(seen: Record) -> tuple[Json, ...]:

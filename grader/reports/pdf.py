@@ -10,7 +10,8 @@ from typing import Any
 from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfdoc
 
-from grader.records import Score, write_bytes
+from grader.files import write_bytes
+from grader.records import Score
 from grader.reports import pages, style
 from grader.reports.criteria import criteria
 from grader.reports.observed import layers, measurements

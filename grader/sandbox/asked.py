@@ -19,11 +19,17 @@ _PLAIN = "2"  # for whatever else is asked for: it reads as a number and as a wo
 
 _parse_known_args = argparse.ArgumentParser.parse_known_args
 _given: dict[str, str] = {}
+_options: dict[str, None] = {}
 
 
 def given() -> dict[str, str]:
     """What was answered so far, as sentences; and the role of each answer, "" for none."""
     return dict(_given)
+
+
+def options() -> list[str]:
+    """The options that the code's command lines know so far, such as "--epochs"."""
+    return list(_options)
 
 
 def answer(role_of: Roles, sizes: Mapping[str, int]) -> None:
@@ -37,6 +43,8 @@ def answer(role_of: Roles, sizes: Mapping[str, int]) -> None:
 
     def parse_known_args(self: argparse.ArgumentParser, *args: Any, **kwargs: Any) -> Any:
         for action in self._actions:
+            if action.dest != "help":
+                _options.update(dict.fromkeys(action.option_strings[-1:]))
             _fill(action, role_of, sizes)
         return _parse_known_args(self, *args, **kwargs)
 

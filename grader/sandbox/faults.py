@@ -12,7 +12,6 @@ from pathlib import Path
 from grader.records import Json
 from grader.sandbox import asked
 from grader.sandbox.places import inside, place
-from grader.vgpu import explain
 
 #: Characters; JSON may write twelve bytes for one, and a frame's header has a limit.
 MESSAGE, PLACE, DETAILS = 500, 300, 4000
@@ -106,6 +105,8 @@ def described(error: BaseException, folder: Path) -> StudentFault | InterfaceGap
         gap = f"{'; '.join(answers)}; then it fails: {message}"
     if gap is not None:
         return InterfaceGap(gap, error=message, where=where, details=details)
+    from grader.vgpu import explain  # brings torch, and the judge, without it, imports this module
+
     return StudentFault(message, where=where, details=details, fact=explain.fact(error))
 
 

@@ -21,7 +21,7 @@ from grader.sandbox.slices import (
     slice_for,
     works_at_import,
 )
-from grader.sandbox.source import ModelSite, Vocabulary
+from grader.sandbox.source import ModelSite, Roles, Vocabulary
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def _needs_guard(site: ModelSite) -> bool:
 
 
 def with_sizes(
-    tree: ast.Module, words: Vocabulary, sizes: Mapping[str, int]
+    tree: ast.Module, words: Roles | Vocabulary, sizes: Mapping[str, int]
 ) -> tuple[ast.Module, dict[str, str]]:
     """The tree with constants such as DIM = 8192 replaced, and the role of each.
 
@@ -104,7 +104,7 @@ _KEPT = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 class _Sizes(ast.NodeTransformer):
     """Replaces whole-number constants of a known role, outside functions and classes."""
 
-    def __init__(self, words: Vocabulary, sizes: Mapping[str, int]) -> None:
+    def __init__(self, words: Roles | Vocabulary, sizes: Mapping[str, int]) -> None:
         self.words = words
         self.sizes = sizes
         self.replaced: dict[str, str] = {}  # name -> role

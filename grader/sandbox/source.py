@@ -12,7 +12,7 @@ import io
 import linecache
 import re
 import tokenize
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +23,18 @@ from grader.sandbox.given import Given
 from grader.sandbox.places import NOTEBOOKS
 
 MAX_SOURCE = 1 << 20  # bytes; a syntax tree takes 600 times as much memory
+
+
+class Roles:
+    """What names mean: the words of each role. Of two roles with one word, the last counts."""
+
+    def __init__(self, words: Mapping[str, Iterable[str]]) -> None:
+        self.names = {role: tuple(some) for role, some in words.items()}
+        self._roles = {_plain(word): role for role, some in self.names.items() for word in some}
+
+    def role(self, name: str) -> str | None:
+        """The role of a name, compared without case, digits and underscores; or None."""
+        return self._roles.get(_plain(name))
 
 
 @dataclass(frozen=True)
@@ -54,7 +66,7 @@ class Vocabulary:
         """
         if name in self.given.names():
             return self.given.role(name)
-        return self._roles.get(_plain(name))
+        return self._roles.role(name)
 
     def roles(self, names: Collection[str]) -> set[str]:
         """All roles that parameters of these names have, those within their values too."""
@@ -62,9 +74,9 @@ class Vocabulary:
         return found.union(*(self.given.roles(n) for n in names if n in self.given.names()))
 
     @functools.cached_property
-    def _roles(self) -> dict[str, str]:
-        roles = ("devices", "gpus", "depth", "width")  # of two with one word, the last counts
-        return {_plain(word): role for role in roles for word in getattr(self, role)}
+    def _roles(self) -> Roles:
+        order = ("devices", "gpus", "depth", "width")
+        return Roles({role: getattr(self, role) for role in order})
 
 
 def _plain(name: str) -> str:

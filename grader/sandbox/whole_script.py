@@ -187,7 +187,7 @@ def _run(
     ):
         try:
             with _time_limit():
-                problem = _execute(_parts(shortened(tree), path), module, rounds, folder)
+                problem = _execute(parts_of(shortened(tree), path), module, rounds, folder)
         except _Enough:
             rounds.cut = True
     seen = vgpu.trace().with_lines(functools.partial(places.named, folder=folder))
@@ -237,8 +237,11 @@ def _execute(
     return first
 
 
-def _parts(tree: ast.Module, path: Path) -> Iterator[ast.Module]:
-    """The cells of a notebook; the statements of a script, those under its main guard too."""
+def parts_of(tree: ast.Module, path: Path) -> Iterator[ast.Module]:
+    """What is executed one after the other: cells of a notebook, or statements of a script.
+
+    Those under the main guard are among them.
+    """
     notebook = NOTEBOOKS.get(str(path))
     if notebook is None:
         for statement in tree.body:

@@ -26,6 +26,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--gpus", type=int, required=True, help="virtual GPUs to show")
     parser.add_argument("--collapse", action="store_true", help="everything on cuda:0")
     parser.add_argument("--dry", action="store_true", help="tensors without data")
+    parser.add_argument("--timeline", action="store_true", help="simulate how long all takes")
     options = parser.parse_args(arguments)
     commands, results = _take_over_stdio()
     _prepare(options)
@@ -53,7 +54,13 @@ def _prepare(options: argparse.Namespace) -> None:
 
     torch.set_num_threads(1)
     data = "meta" if options.dry else "cpu"
-    vgpu.install(options.gpus, collapse=options.collapse, data=data, heed_pins=False)
+    vgpu.install(
+        options.gpus,
+        collapse=options.collapse,
+        data=data,
+        heed_pins=False,
+        timeline=options.timeline or None,
+    )
     placing.install()
     os.chdir(options.folder)
     sys.argv = ["submission"]
@@ -148,6 +155,25 @@ class Desk:
         )
         return [json.dumps(ran.facts()).encode()]
 
+    def _program(self, request: Json, _: list[bytes]) -> list[bytes]:
+        from grader.sandbox import whole_program
+
+        ran = whole_program.run(self.folder, **_of_program(request))
+        return [json.dumps(ran.to_json()).encode()]
+
+    def _torchrun(self, request: Json, _: list[bytes]) -> list[bytes]:
+        from grader.sandbox import torchrun, whole_program
+
+        settings = _of_program(request)
+        ran = torchrun.run(
+            self.folder,
+            settings["file"],
+            request["processes"],
+            request["seconds"],
+            lambda watch: whole_program.run(self.folder, watch=watch, **settings),
+        )
+        return [json.dumps(ran.to_json()).encode()]
+
     def _train(self, request: Json, buffers: list[bytes]) -> list[bytes]:
         import torch
 
@@ -166,6 +192,23 @@ class Desk:
             rate=request["rate"],
         )
         return seen.buffers()
+
+
+def _of_program(request: Json) -> Json:
+    """What `whole_program.run` is told of a request."""
+    from grader.sandbox.changed import Changes
+    from grader.sandbox.source import Roles
+
+    values = {int(old): new for old, new in request["values"].items()}
+    return {
+        "file": Path(request["file"]),
+        "arguments": request["arguments"],
+        "roles": Roles(request["words"]),
+        "changes": Changes(request["sizes"], values, request["rewrites"]),
+        "seed": request["seed"],
+        "same": request["same"],
+        "steps": request["steps"],
+    }
 
 
 if __name__ == "__main__":

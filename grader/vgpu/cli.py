@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import click
 
 from grader.errors import UsageError
-from grader.trace import Process, Run
+from grader.processes import Process, Run
 from grader.vgpu import install, script, timeline, trace
 from grader.vgpu.clock.spec import PRESETS, find
 from grader.vgpu.count import read_count

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.errors import UsageError
-from grader.trace import Process, Run
+from grader.processes import Process, Run
 from grader.vgpu.settings import Settings, to_environment, with_changes
 
 #: What `timeout` of GNU coreutils answers.

@@ -9,7 +9,7 @@ import multiprocessing.util
 import os
 from pathlib import Path
 
-from grader.trace import Process
+from grader.processes import Process
 from grader.vgpu import devices, recorder
 
 _LAST = -100  # after the script's own farewells

@@ -6,14 +6,15 @@ import os
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import CodeType, FrameType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
-from grader.trace import LAYER_OPS, Message, Op, Phase, Trace, Transfer, Unlisted
+from grader.trace import HOST, LAYER_OPS, Message, Op, Phase, Trace, Transfer, Unlisted
 from grader.vgpu import devices, memory
 
 #: How many ops, transfers and losses are kept one by one. Edges and memory stay complete.
@@ -23,7 +24,7 @@ BACKWARD, OTHER = Phase.BACKWARD, Phase.OTHER
 _backward_id = torch._C._current_graph_task_id
 _NOT_USERS = (
     f"{Path(torch.__file__).parent}{os.sep}",
-    f"{Path(__file__).parent}{os.sep}",
+    f"{Path(__file__).parent.parent}{os.sep}",  # whoever watches a script wraps some of torch
     "<frozen ",
 )
 
@@ -64,15 +65,56 @@ _unlisted_bytes: Counter[tuple[int, int, Phase]] = Counter()
 _not_users_code: dict[int, CodeType] = {}
 _lines: dict[tuple[int, int], tuple[CodeType, str]] = {}
 _forwards = 0
+_moved = _fetched = 0  # copies so far
 _truncated = False
 #: Told of each transfer: source, target, bytes, non_blocking. `HOST` is the host.
 _watcher: Callable[[int, int, int, bool], None] | None = None
+_listener: Callable[[str, int, tuple[int, ...] | None], None] | None = None
 
 
 def watch(watcher: Callable[[int, int, int, bool], None]) -> None:
     """Tell `watcher` of every transfer from now on."""
     global _watcher  # noqa: PLW0603 - one per process
     _watcher = watcher
+
+
+def listen(listener: Callable[[str, int, tuple[int, ...] | None], None]) -> None:
+    """Tell `listener` of every collective, send and receive from now on, as it begins.
+
+    Its name, the bytes that are written or sent here, and the ranks of its group, None for all.
+    """
+    global _listener  # noqa: PLW0603 - one per process
+    _listener = listener
+
+
+def copies() -> tuple[int, int]:
+    """How many copies went from GPU to GPU so far, and how many from a GPU to the host."""
+    return _moved, _fetched
+
+
+def forwards() -> int:
+    """How many forward passes have begun so far."""
+    return _forwards
+
+
+@contextmanager
+def unrecorded() -> Iterator[None]:
+    """What is done in here, to look at what there is, leaves no trace; its copies take no time."""
+    global _forwards, _moved, _fetched, _watcher  # noqa: PLW0603 - the process is the scope of a trace
+    watcher, _watcher = _watcher, None
+    rows: tuple[list[Any], ...] = (_names, _gpus, _wheres, _backwards, _transfers, _losses)
+    before, number, called = [len(row) for row in rows], _forwards, Counter(_to_calls)
+    copied = _moved, _fetched
+    try:
+        yield
+    finally:
+        _watcher = watcher
+        for row, length in zip(rows, before, strict=True):
+            del row[length:]
+        _forwards = number
+        _moved, _fetched = copied
+        _to_calls.clear()
+        _to_calls.update(called)
 
 
 def in_backward() -> bool:
@@ -106,7 +148,9 @@ def op(name: str, gpu: int) -> None:
 
 def transfer(source: int, target: int, size: int, *, non_blocking: bool = False) -> None:
     """`size` bytes went from one device to another."""
-    global _truncated  # noqa: PLW0603
+    global _truncated, _moved, _fetched  # noqa: PLW0603
+    _fetched += target == HOST
+    _moved += HOST not in (source, target)
     when = phase()
     if _watcher is not None:
         _watcher(source, target, size, non_blocking)
@@ -118,9 +162,13 @@ def transfer(source: int, target: int, size: int, *, non_blocking: bool = False)
         _unlisted_bytes[source, target, when] += size
 
 
-def message(name: str, gpu: int, peer: int | None, size: int) -> None:
+def message(
+    name: str, gpu: int, peer: int | None, size: int, group: tuple[int, ...] | None = None
+) -> None:
     """Part was taken in a collective, or something sent to or received from rank `peer`."""
     global _truncated  # noqa: PLW0603
+    if _listener is not None:
+        _listener(name, size, group)
     if len(_messages) < LIMIT:
         _messages.append(Message(name, gpu, peer, size, phase()))
     else:
@@ -193,12 +241,12 @@ def trace() -> Trace:
 
 def reset() -> None:
     """Forget all of it."""
-    global _forwards, _truncated  # noqa: PLW0603
+    global _forwards, _truncated, _moved, _fetched  # noqa: PLW0603
     for record in (*_columns, _transfers, _messages, _losses):
         record.clear()
     for count in (_to_calls, _unlisted, _unlisted_bytes):
         count.clear()
-    _forwards = 0
+    _forwards = _moved = _fetched = 0
     _truncated = False
     for gpu in range(devices.count()):
         memory.reset_peak(gpu)

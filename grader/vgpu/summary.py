@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grader.trace import HOST, Edge, Layer, Phase, Place, Run, Trace
+from grader.processes import Place, Run
+from grader.trace import HOST, Edge, Layer, Phase, Trace
 
 _RULE = "-" * 72
 

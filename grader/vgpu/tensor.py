@@ -32,9 +32,9 @@ _AFTER_DEVICE = re.compile(r",\s+(?:size=\(|dtype=torch)|\)$")
 class VirtualTensor(Tensor):
     """A tensor on a virtual GPU.
 
-    `_inner` holds the numbers and never leaves this package, `_gpu` is the number of the GPU,
-    `_block` the memory that all tensors on one storage share. Nothing but `dispatch` and the
-    few methods here looks inside.
+    `_inner` holds the numbers and leaves this package by `numbers` only, `_gpu` is the number of
+    the GPU, `_block` the memory that all tensors on one storage share. Nothing but `dispatch` and
+    the few functions here looks inside.
     """
 
     _inner: Tensor
@@ -275,6 +275,11 @@ def as_marked(outer: VirtualTensor) -> Tensor:
     if outer.is_neg() != inner.is_neg():
         inner = torch._neg_view(inner)
     return inner
+
+
+def numbers(tensor: Tensor) -> Tensor:
+    """What a tensor holds, to be looked at from outside: no device does anything for it."""
+    return as_marked(tensor).detach() if type(tensor) is VirtualTensor else tensor.detach()
 
 
 def reshape_outer(outer: VirtualTensor) -> None:

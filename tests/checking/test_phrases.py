@@ -22,6 +22,10 @@ from grader.checking.phrases import find, plain, says, sentences
         ("not faster", "It is not faster."),
         ("^no", "Does it improve? No, it does not."),
         ("^no", "Task 2\n| 6 | 8 ms |\nNo, it does not."),
+        ("^no", "**Q2** No, it does not."),
+        ("^no", "a) No."),
+        ("^no", "- Answer: no, it does not."),
+        ("(if|when) .. multiple", "If the batch is a multiple of the number of GPUs."),
     ],
 )
 def test_a_phrase_is_found(phrase: str, text: str) -> None:
@@ -37,6 +41,8 @@ def test_a_phrase_is_found(phrase: str, text: str) -> None:
         ("3 .. 3", "3 layers."),
         ("3 .. 3", "3 layers are there. GPU 3 is idle."),  # another sentence
         ("^no", "There is no overlap."),
+        ("^no", "GPU 1: no."),
+        ("multiple", "If the batch were a multiple of the number of GPUs."),
         ("faster", "Is it faster? It is slower."),
         ("wait* for", "```\nwait for it\n```\nThe end."),
         ("each .. output", "each a b c d e f g h i output"),
@@ -68,6 +74,7 @@ def test_what_is_denied_or_expected_is_not_said(text: str) -> None:
     [
         "It is faster.",
         "I did not expect this, but it is faster.",
+        "I think it is faster.",
         "No, because of the cache: it is faster.",
         "Memory does not fall, training gets faster.",
     ],

@@ -7,8 +7,9 @@ import contextlib
 import pytest
 
 from grader.checking.expect import Expectation, NeedsPerson, Unmet, expect, notebook
-from grader.checking.observations import Forward, Numbers, ProbeFailed, SubmissionHandle, Training
-from grader.checking.run import collected, run_checks
+from grader.checking.observations import Forward, Numbers, ProbeFailed, Training
+from grader.checking.run import checks_in, collected, run_checks
+from grader.checking.submission import SubmissionHandle
 from grader.errors import InternalError
 from grader.records import Outcome
 from grader.trace import Op, Phase, Trace
@@ -102,11 +103,6 @@ def test_checks_that_hang_are_ended(tmp_path):
     (case,) = run_checks(tmp_path, SubmissionHandle(Counting()), seconds=0.5)
     assert case.outcome is Outcome.ERROR
     assert "Timeout" in case.operator
-
-
-def test_no_checks_at_all_is_our_fault(tmp_path):
-    with pytest.raises(InternalError, match="could not be run"):
-        run_checks(tmp_path, SubmissionHandle(Counting()), seconds=60)
 
 
 def test_collected_once_for_many_hand_ins(tmp_path):
@@ -206,3 +202,34 @@ def test_expectations_are_data():
         expect(False, expected=1, seen=2, hint="try 1", where="line 3")
     assert unmet.value.expectation == Expectation(False, "1", "2", "try 1", "line 3")
     assert [entry.hint for entry in notebook.entries] == [None, "try 1"]
+
+
+def test_checks_are_listed_with_their_cases_and_lines_and_not_run(tmp_path):
+    (tmp_path / "test_a.py").write_text(
+        "import pytest\n\n"
+        '@pytest.mark.criterion("c")\n'
+        '@pytest.mark.parametrize("gpus", [1, 2], ids=["one", "two"])\n'
+        "def test_each(submission, gpus):\n    raise SystemExit\n\n"
+        "def test_unmarked(submission):\n    pass\n"
+    )
+    (tmp_path / "wrong").mkdir()
+    (tmp_path / "wrong" / "test_hers.py").write_text("no python\n")
+    found = [(c.criterion, c.case, c.function, c.file.name, c.line) for c in checks_in(tmp_path)]
+    assert found == [
+        ("c", "one", "test_each", "test_a.py", 3),
+        ("c", "two", "test_each", "test_a.py", 3),
+        (None, "", "test_unmarked", "test_a.py", 8),
+    ]
+
+
+def test_checks_that_cannot_be_collected_are_not_listed(tmp_path):
+    (tmp_path / "test_a.py").write_text("import nothing_of_this_name\n")
+    with pytest.raises(InternalError, match="nothing_of_this_name"):
+        checks_in(tmp_path)
+
+
+def test_where_there_are_no_checks_none_is_run(tmp_path):
+    (tmp_path / "wrong").mkdir()
+    (tmp_path / "wrong" / "test_hers.py").write_text("no python\n")
+    assert checks_in(tmp_path) == []
+    assert run_checks(tmp_path, SubmissionHandle(Counting()), seconds=5) == []

@@ -46,7 +46,8 @@ class Unwell(Exception):
 
 def stand_in() -> None:
     """Everything is real but what student code would run in."""
-    from grader import cli
+    from grader import terminal
+    from grader.assignment import find
     from grader.grading import classes, fingerprint, hand_in
     from grader.grading.answers import Reports
     from grader.intake import class_archive, gathering
@@ -55,9 +56,10 @@ def stand_in() -> None:
     sys.path.insert(0, str(Path(__file__).parents[1] / "grading"))
     from quick_grading import sandboxes
 
-    made_from = fingerprint.of_run("hw3", classes.load_rubric("hw3"))
+    hw3 = find("hw3")
+    made_from = fingerprint.of_run(hw3, classes.load_rubric(hw3))
     patched: list[tuple[Any, dict[str, Any]]] = [
-        (cli, {"_progress_bar": lambda: nullcontext(lambda *_: None)}),
+        (terminal, {"progress_bar": lambda: nullcontext(lambda *_: None)}),
         (fingerprint, {"of_run": lambda *_: made_from}),
         (gathering, {"unpack": _measured(gathering.unpack)}),
         (class_archive, {"unpack": _measured(class_archive.unpack)}),
@@ -109,7 +111,7 @@ def _look_for_models(_: str, rubric: Any, folder: Path, code: Any, *__: object) 
     import attrs
     from quick_grading import record_of
 
-    from grader.intake.memory_bound import memory_bound
+    from grader.memory_bound import memory_bound
     from grader.sandbox.faults import ImportFault, InterfaceGap
     from grader.sandbox.model_search import find_models
     from grader.sandbox.source import Vocabulary

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from batches import fuzz
-from bombs import BOMBS
+from bombs import BOMBS, SLOW
 from fuzz_intake import refuse_unclear
 from odd_classes import write
 from report_bombs import DOCXS, PDFS, REPORT_BOMBS
@@ -24,7 +24,7 @@ HONEST = HERE.parent / "submissions" / "right" / "count_at_import" / "hw3.py"
 
 @pytest.mark.timeout(600)
 def test_a_bomb_is_a_hand_in_with_a_problem_at_most() -> None:
-    result = fuzz(HERE / "bombs.py", len(BOMBS))
+    result = fuzz(HERE / "bombs.py", len(BOMBS) - len(SLOW))  # all: make fuzz
     assert (result.crashes, result.hangs) == ({}, {}), result
     assert result.read > 5  # a script that is a bomb is read, and fails when it is run
     assert result.refused > 20

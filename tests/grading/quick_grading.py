@@ -67,7 +67,7 @@ def grade_job(run, job):
 def observe(run, job):
     with Path(os.environ[LOG]).open("a") as log:
         log.write(f"{job.entry.id}\n")
-    submission, ignored = intake.open_entry(job.entry, run.workspace, run.assignment)
+    submission, ignored = intake.open_entry(job.entry, run.workspace, run.assignment.name)
     says = (submission.folder / submission.code[0]).read_text().strip()
     if says == "ours":
         raise ValueError("a fault of ours")

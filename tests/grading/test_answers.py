@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from grader import intake
+from grader.assignment import find
 from grader.checking.expect import NeedsPerson
 from grader.grading import answers
 from grader.grading.answers import Reports, read_reports
 from grader.records import Report, Student, Submission
 from grader.rubric import load_rubric
 
-RUBRIC = load_rubric("hw3")
+RUBRIC = load_rubric(find("hw3"))
 BY_ID = {c.id: c for c in RUBRIC.criteria}
 
 WHOLE = Report("all.pdf", ("Task 1\nQ1\n4 and 2\nTask 3\nI divide i by the depth.\n",))

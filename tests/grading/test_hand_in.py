@@ -8,6 +8,7 @@ import pytest
 from quick_grading import record_of
 
 from grader import intake
+from grader.assignment import find
 from grader.errors import InternalError
 from grader.grading import fingerprint, hand_in, results
 from grader.grading.hand_in import grade
@@ -27,10 +28,10 @@ def run(tmp_path):
     workspace = tmp_path / "workspace"
     workspace.mkdir()
     settings = intake.ClassSettings()
-    shared = fingerprint.of_run("hw3", load_rubric("hw3"))
+    shared = fingerprint.of_run(find("hw3"), load_rubric(find("hw3")))
     return Run(
-        "hw3",
-        load_rubric("hw3"),
+        find("hw3"),
+        load_rubric(find("hw3")),
         settings,
         tmp_path / "out",
         "a seed",
@@ -101,7 +102,7 @@ def test_points_move_without_running_anything(run, job, observed):
     assert grade(run, job).fault is None
     before = results.read(run.out, "ann")
     assert (before.seed, before.notes) == ("an earlier seed", ("2 PDF files", "pinned"))
-    the_rubric = load_rubric("hw3")
+    the_rubric = load_rubric(find("hw3"))
     moved = [attrs.evolve(c, points=3.0) if c.id == "t3.detect" else c for c in the_rubric.criteria]
     changed = attrs.evolve(the_rubric, criterion=moved)
     assert grade(replace(run, rubric=changed), job).fault is None
@@ -118,7 +119,7 @@ def test_a_persons_decision_survives_where_its_points_did_not_move(run, job, obs
         c.decided(1.0, "nearly") if c.id in ("t1.q1", "t1.q2") else c for c in score.criteria
     ]
     results.write(run.out, replace(score, criteria=tuple(decided)))
-    the_rubric = load_rubric("hw3")
+    the_rubric = load_rubric(find("hw3"))
     moved = [attrs.evolve(c, points=2.0) if c.id == "t1.q2" else c for c in the_rubric.criteria]
     changed = attrs.evolve(the_rubric, criterion=moved)
     grade(replace(run, rubric=changed), job)
@@ -128,26 +129,35 @@ def test_a_persons_decision_survives_where_its_points_did_not_move(run, job, obs
 
 
 @pytest.mark.parametrize(
-    ("decisive", "outcome", "page", "state"),
+    ("decisive", "earned", "page", "state"),
     [
-        (True, "passed", "Task 1\nQ1\n3 and 3\n", State.FINAL),
-        (False, "passed", "Task 1\nQ1\n3 and 3\n", State.PROVISIONAL),
-        (True, "failed", "Task 1\nQ1\n2 and 4\n", State.PROVISIONAL),
-        (True, "passed", "Task 1\n3 and 3\n", State.PROVISIONAL),  # perhaps another's answer
+        (True, 1.5, "Task 1\nQ1\n3 and 3\n", State.FINAL),
+        (False, 1.5, "Task 1\nQ1\n3 and 3\n", State.PROVISIONAL),
+        (True, 0.0, "Task 1\nQ1\n2 layers on GPU 0, 4 layers on GPU 1\n", State.PROVISIONAL),
+        (True, 1.5, "Task 1\n3 and 3\n", State.PROVISIONAL),  # perhaps another's answer
     ],
 )
 def test_what_decisive_cues_say_is_final_where_it_earns_all(
-    run, job, observed, decisive, outcome, page, state
+    run, job, observed, decisive, earned, page, state
 ):
-    said = {"criterion": "t1.q1", "case": "3 and 3", "outcome": outcome, "evidence": "it says so"}
-    record = observed.record | {"read": [said | {"hint": None, "operator": None}]}
-    replace(observed, record=record, report=Report("r.pdf", (page,))).write(run.out / "ann")
-    [first, *others] = load_rubric("hw3").criteria
+    replace(observed, report=Report("r.pdf", (page,))).write(run.out / "ann")
+    [first, *others] = load_rubric(find("hw3")).criteria
     cues = [attrs.evolve(cue, decisive=decisive) for cue in first.cue]
     rubric = attrs.evolve(run.rubric, criterion=[attrs.evolve(first, cue=cues), *others])
     assert grade(replace(run, rubric=rubric), replace(job, need=Need.SCORING)).fault is None
     score = results.read(run.out, "ann").criteria[0]
-    assert (score.state, score.earned) == (state, 1.5 if outcome == "passed" else 0.0)
+    assert (score.state, score.earned) == (state, earned)
+
+
+def test_other_cues_say_something_else_of_the_same_answer(run, job, observed):
+    [first, *others] = load_rubric(find("hw3")).criteria
+    said = []
+    for phrases in (["3 and 3"], ["4 and 2"]):
+        cue = attrs.evolve(first.cue[0], any=phrases, never=["3 and 3"][: phrases == ["4 and 2"]])
+        rubric = attrs.evolve(run.rubric, criterion=[attrs.evolve(first, cue=[cue]), *others])
+        grade(replace(run, rubric=rubric), replace(job, need=Need.SCORING))
+        said.append(results.read(run.out, "ann").criteria[0].earned)
+    assert said == [1.5, 0.0]
 
 
 def test_the_score_is_written_last(run, job, observed, monkeypatch):
@@ -190,13 +200,13 @@ def test_scores_for_tables_have_the_points_without_the_texts(run, job, observed)
 )
 def test_being_late_costs_what_the_rubric_says(run, job, observed, settings, marked, lost, excused):
     """Where it is known by how much, and nobody is excused."""
-    policy = attrs.evolve(load_rubric("hw3"), late=Late(per_day=0.1, at_most=0.5))
+    policy = attrs.evolve(load_rubric(find("hw3")), late=Late(per_day=0.1, at_most=0.5))
     late_run = replace(run, rubric=policy, settings=intake.ClassSettings(**settings))
     entry = replace(job.entry, late=marked)
     graded = grade(late_run, Job(entry, job.made_from, Need.SCORING))
     assert graded.fault is None
     score = results.read(run.out, "ann")
-    before = sum(c.earned for c in score.criteria if c.earned)
+    before = sum(c.earned for c in score.criteria if c.state is State.FINAL)
     assert before == 2.0
     assert (score.late_points, score.total, score.excused) == (lost, before - lost, excused)
     assert (score.late is not None) == (marked or "deadline" in settings)

@@ -12,6 +12,7 @@ import pytest
 import quick_grading
 
 from grader import similarity
+from grader.assignment import find
 from grader.grading import results, similar
 
 CORPUS = Path(__file__).parents[1] / "corpus"
@@ -114,10 +115,10 @@ def test_an_unchanged_class_is_not_compared_again(graded, monkeypatch):
     assert (out / "similar.json").stat().st_mtime_ns == before
     monkeypatch.setattr(similarity, "compare", lambda *_: pytest.fail("it is"))
     scores = list(results.stored(out))
-    assert similar.bring_up_to_date(out, "hw3", scores) == similar.read(out)
+    assert similar.bring_up_to_date(out, find("hw3"), scores) == similar.read(out)
     monkeypatch.setattr(similarity, "library_version", lambda: "another")
     with pytest.raises(pytest.fail.Exception):
-        similar.bring_up_to_date(out, "hw3", scores)
+        similar.bring_up_to_date(out, find("hw3"), scores)
 
 
 def test_what_changes_is_compared_again(graded):
@@ -140,7 +141,7 @@ def test_a_fault_of_ours_is_told_and_costs_nobody_anything(graded, monkeypatch, 
         raise RecursionError("too deep")
 
     monkeypatch.setattr(similarity, "compare", fail)
-    found = similar.bring_up_to_date(tmp_path, "hw3", list(results.stored(out)))
+    found = similar.bring_up_to_date(tmp_path, find("hw3"), list(results.stored(out)))
     assert found.fault == "RecursionError: too deep"
     assert found.in_common == ()
     assert not (tmp_path / similar.FILE).exists()
@@ -152,7 +153,7 @@ def test_an_earlier_hand_in_of_a_student_is_not_compared(graded, tmp_path):
     score = json.loads((copy / "mari" / "score.json").read_text("utf-8"))
     score["made_from"]["submission"] = "another"  # that could not be graded
     (copy / "mari" / "score.json").write_text(json.dumps(score), "utf-8")
-    assert similar.bring_up_to_date(copy, "hw3", list(results.stored(copy))).in_common == ()
+    assert similar.bring_up_to_date(copy, find("hw3"), list(results.stored(copy))).in_common == ()
 
 
 def test_points_are_confirmed_with_a_number_not_with_ok(graded, tmp_path):

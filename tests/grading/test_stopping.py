@@ -10,16 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from grader.assignment import find
 from grader.sandbox.kernel import processes
 
-HAND_INS = Path(__file__).parents[1] / "submissions"
+RIGHT = Path(__file__).parents[1] / "submissions" / "right"
 
 
 @pytest.fixture
 def at_work(tmp_path):
     """A run that has finished one hand-in while another's code runs without end."""
-    for kind in ("right/round_robin", "wrong/endless_forward"):
-        shutil.copytree(HAND_INS / kind, tmp_path / "class" / Path(kind).name)
+    for path in (RIGHT / "round_robin", find("hw3").wrong / "endless_forward"):
+        shutil.copytree(path, tmp_path / "class" / path.name)
     (tmp_path / "temporary").mkdir()
     command = [sys.executable, "-m", "grader.cli", "class", "--out", "out", "--jobs", "2"]
     with subprocess.Popen(

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from forgeries import FORGERIES, HONEST, WRONG
 
+from grader.assignment import find
 from grader.judge import judge
 from grader.records import Kind, State
 
@@ -51,7 +52,7 @@ def test_they_fool_pytest_in_the_same_process(tmp_path):
 @pytest.mark.parametrize("name", FORGERIES)
 def test_they_lose_here(name, hand_in, rubric, launcher):
     folder = hand_in({"hw3.py": FORGERIES[name]})
-    verdict = judge("hw3", rubric, folder, [Path("hw3.py")], launcher)
+    verdict = judge(find("hw3"), rubric, folder, [Path("hw3.py")], launcher)
     for score in verdict.criteria.values():
         assert score.earned in (0.0, None), (score.id, score.evidence)
         assert score.state in (State.FINAL, State.PENDING)
@@ -59,6 +60,6 @@ def test_they_lose_here(name, hand_in, rubric, launcher):
 
 def test_the_honest_one_wins_here(hand_in, rubric, launcher):
     folder = hand_in({"hw3.py": HONEST})
-    verdict = judge("hw3", rubric, folder, [Path("hw3.py")], launcher)
+    verdict = judge(find("hw3"), rubric, folder, [Path("hw3.py")], launcher)
     full = {c.id: c.points for c in rubric.criteria if c.kind is Kind.CODE}
     assert {id_: score.earned for id_, score in verdict.criteria.items()} == full

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from hostile_hand_ins import hand_ins
 
+from grader.assignment import find
 from grader.grading import grade_class
 from grader.judge import judge
 from grader.records import Kind, State
@@ -129,6 +130,6 @@ def test_a_copy_of_a_solution_in_reach_would_earn_all(hand_in, rubric, launcher)
     world = dict.fromkeys(("solution", "neighbour", "outside", "out"), "notes.txt")
     text = hand_ins(json.dumps(world))["copies_the_solution"]
     folder = hand_in({"hw3.py": text, "notes.txt": HONEST.read_text("utf-8")})
-    verdict = judge("hw3", rubric, folder, [Path("hw3.py")], launcher)
+    verdict = judge(find("hw3"), rubric, folder, [Path("hw3.py")], launcher)
     full = {c.id: c.points for c in rubric.criteria if c.kind is Kind.CODE}
     assert {id_: score.earned for id_, score in verdict.criteria.items()} == full

@@ -193,3 +193,50 @@ def test_titles_and_numbers_alone_go_together() -> None:
     found = find_passage(Report("r.pdf", (text,)), ["Task 2"], Asked(titles))
     assert found is not None
     assert found.text == "2. A bigger model\nIt is slower."
+
+
+EASIER, LARGE = "Which approach is easier to implement?", "Which one helps with large models?"
+QUESTIONS = Asked(
+    titles=[["Baseline"], ["Questions", "Answers to the questions"]],
+    questions={("Questions", "Q1"): [EASIER], ("Questions", "Q2"): [LARGE]},
+)
+TITLED = "Part 1: Baseline\nQ1 of the lab.\n{}\n1. The first.\n2. The second.\nReferences\nNone."
+
+
+@pytest.mark.parametrize(
+    "heading", ["Questions", "## Questions:", "Part 2: Questions", "3. Answers to the questions"]
+)
+def test_the_outer_heading_may_be_the_title_of_a_task(heading: str) -> None:
+    report = Report("r.pdf", (TITLED.format(heading),))
+    found = find_passage(report, ["Questions", "Q2"], QUESTIONS)
+    assert found is not None
+    assert (found.text, found.exact) == ("2. The second.", True)
+
+
+def test_a_short_answer_that_is_a_title_ends_nothing() -> None:
+    report = Report("r.pdf", ("Questions\nQ1\nBaseline\nis easier.\nQ2\nThe other.",))
+    found = find_passage(report, ["Questions", "Q1"], QUESTIONS)
+    assert found is not None
+    assert found.text == "Q1\nBaseline\nis easier."
+
+
+@pytest.mark.parametrize("where", [["Questions", "Q1"], ["Task 7", "Q1"]], ids=" ".join)
+def test_without_the_outer_heading_the_question_itself_is_one(where: list[str]) -> None:
+    asked = Asked(questions={tuple(where): [EASIER], ("Task 8", "Q1"): [LARGE]})
+    text = f"One model.\n1. {EASIER}\nThis one.\n2. {LARGE}\nThat one.\nReferences\nNone."
+    found = find_passage(Report("r.pdf", (text,)), where, asked)
+    assert found is not None
+    assert (found.text, found.exact) == (f"1. {EASIER}\nThis one.", True)
+
+
+def test_without_the_outer_heading_a_number_is_one_only_where_no_task_has_it() -> None:
+    report = Report("r.pdf", ("One model.\nQ1: This.\nQ2: That.",))
+    found = find_passage(report, ["Questions", "Q1"], QUESTIONS)
+    assert found is not None
+    assert found.text == "Q1: This."
+    assert find_passage(report, ["Task 7", "Q1"]) is None
+
+
+def test_a_list_is_no_list_of_answers_without_a_heading() -> None:
+    report = Report("r.pdf", ("1. We built it.\n2. We ran it.",))
+    assert find_passage(report, ["Questions", "Q1"], QUESTIONS) is None

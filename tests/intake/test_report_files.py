@@ -9,6 +9,7 @@ from grader.intake.report_files import report_files, report_notes
 
 ANSWERS = "Task 1\nQ1) 3 and 3\nTask 2\nslower"
 BOOK = json.dumps({"cells": [{"cell_type": "markdown", "source": ANSWERS}]})
+PARTS = json.dumps({"cells": [{"cell_type": "markdown", "source": "## Part 1\n## Part 2"}]})
 CODE = json.dumps({"cells": [{"cell_type": "code", "source": "# Task 1, Task 2"}]})
 
 
@@ -35,6 +36,7 @@ def found(folder: Path, **files: str) -> tuple[list[str], list[str]]:
         ({"onlinetext.html": "<p>See the file.</p>"}, []),
         ({"hw3.ipynb": BOOK}, ["hw3.ipynb"]),
         ({"hw3.ipynb": CODE}, []),
+        ({"hw3.ipynb": PARTS}, ["hw3.ipynb"]),
         ({"hw3.ipynb": BOOK, "kodutöö.docx": "x"}, ["hw3.ipynb", "kodutöö.docx"]),
         ({"töö.txt": "1. ülesanne\n1. küsimus: 3 ja 3"}, ["töö.txt"]),
         ({"report.doc": "x"}, []),
@@ -58,3 +60,14 @@ def test_what_is_said_about_it(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_opened_is_no_report(tmp_path: Path) -> None:
     (tmp_path / "report.md").mkdir()
     assert report_files(tmp_path, [Path("report.md")], None) == ()
+
+
+def test_what_students_were_given_is_no_report_as_it_is(tmp_path: Path) -> None:
+    template, handed_in = tmp_path / "template", tmp_path / "hers"
+    template.mkdir()
+    handed_in.mkdir()
+    (template / "README.md").write_text(ANSWERS, "utf-8")
+    for text, reports in [(ANSWERS.replace("\n", "\r\n"), []), (f"{ANSWERS}!", ["README.md"])]:
+        (handed_in / "README.md").write_text(text, "utf-8")
+        found = report_files(handed_in, [Path("README.md")], None, template)
+        assert [str(file) for file in found] == reports

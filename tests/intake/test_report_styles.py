@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from grader.assignment import find
 from grader.grading.answers import asked as words_of
 from grader.intake import Asked, find_passage
 from grader.records import Report
@@ -163,7 +164,7 @@ WHOLE = {
 
 
 def asked() -> Asked:
-    return words_of(load_rubric("hw3"))
+    return words_of(load_rubric(find("hw3")))
 
 
 @pytest.mark.parametrize("where", WANTED, ids=" ".join)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from grader import assignment
 from grader.grading.answers import asked as words_of
 from grader.intake import Asked, Passage, Table, find_passage, tables_in
 from grader.intake.report_reader import read
@@ -52,7 +53,7 @@ def report_in(path: Path) -> Report:
 
 @cache
 def asked() -> Asked:
-    return words_of(load_rubric("hw3"))
+    return words_of(load_rubric(assignment.find("hw3")))
 
 
 def find(report: Report, where: tuple[str, ...]) -> Passage:
@@ -62,7 +63,9 @@ def find(report: Report, where: tuple[str, ...]) -> Passage:
 
 
 def test_every_answer_of_the_rubric_is_looked_for() -> None:
-    assert set(ANSWERS) == {tuple(c.where) for c in load_rubric("hw3").criteria if c.where}
+    assert set(ANSWERS) == {
+        tuple(c.where) for c in load_rubric(assignment.find("hw3")).criteria if c.where
+    }
 
 
 @pytest.mark.parametrize("where", ANSWERS, ids=" ".join)

@@ -39,7 +39,8 @@ def of(tmp_path):
 
 
 HONEST = folders(
-    *(HAND_INS / "right", HAND_INS / "wrong", HAND_INS / "pending", HAND_INS / "demo"),
+    *(HAND_INS / "right", HAND_INS / "pending", HAND_INS / "demo"),
+    *(ROOT / "rubrics/hw3/wrong", ROOT / "rubrics/practical4/wrong"),
     *(ROOT / "submissions", ROOT / "reference", ROOT / "student_template"),
 )
 

@@ -42,6 +42,15 @@ def test_heads_at_the_left_without_a_corner() -> None:
     assert values(table, "memory") == [[1], [0.5]]
 
 
+def test_rows_that_name_one_kind_are_no_heads() -> None:
+    table = only(
+        "| Set up | Step Time (sec) | Total Time (sec) |\n| Single GPU | 0.1 | 3 |\n"
+        "| 2 GPUs, parallel | 0.2 | 7 |\n| With 3 GPUs | 0.3 | 9 |\n| With 5 GPUs | 0.4 | 12 |"
+    )
+    assert not table.transposed
+    assert values(table, "time") == [[0.1], [0.2], [0.3], [0.4]]
+
+
 def test_several_values_in_a_cell() -> None:
     table = only(
         "| Configuration | Step time (s) | Peak memory per GPU (MiB) |\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
+from grader.assignment import find
 from grader.judge import challenge, generator, judge
 
 
@@ -19,6 +20,6 @@ def judged(rubric, launcher, hand_in, monkeypatch):
         ours = attrs.evolve(rubric, limits=attrs.evolve(rubric.limits, **limits))
         folder = hand_in({"hw3.py": text})
         files = [file.relative_to(folder) for file in folder.rglob("*.py")]
-        return judge("hw3", ours, folder, files, launcher, generator(seed))
+        return judge(find("hw3"), ours, folder, files, launcher, generator(seed))
 
     return run

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from stand_ins import MODEL
 
+from grader.assignment import find
 from grader.judge import Directions, Said, generator, judge, rescore
 
 SUBMISSIONS = Path(__file__).parents[1] / "submissions"
@@ -51,7 +52,7 @@ def judged(rubric, launcher, hand_in):
         files = {"hw3.py": files} if isinstance(files, str) else files
         folder = hand_in(files)
         names = [Path(name) for name in sorted(files)]
-        return judge("hw3", rubric, folder, names, launcher, generator("a seed"), said)
+        return judge(find("hw3"), rubric, folder, names, launcher, generator("a seed"), said)
 
     return run
 

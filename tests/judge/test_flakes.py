@@ -8,6 +8,7 @@ import attrs
 import pytest
 from stand_ins import MODEL
 
+from grader.assignment import find
 from grader.errors import InternalError
 from grader.judge import judge, rescore
 from grader.judge.award import award
@@ -160,7 +161,7 @@ def test_points_titles_and_partial_credit_move_without_running_code(seen, rubric
 
 
 def test_no_code_is_kept_as_such(rubric, launcher, tmp_path):
-    verdict = judge("hw3", rubric, tmp_path, [], launcher)
+    verdict = judge(find("hw3"), rubric, tmp_path, [], launcher)
     again = rescore(evolved(rubric, "t3.even", points=3.0), verdict.record)
     assert again.criteria["t3.even"].points == 3.0
     assert {s.earned for s in again.criteria.values()} == {0.0}

@@ -1,4 +1,4 @@
-"""Whole hand-ins get exactly the points that their own files say."""
+"""Hand-ins get the points that their files say; the wrong ones by `grade check-assignment`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from lost_points import unexplained
 
+from grader.assignment import find
 from grader.judge import judge
 from grader.records import Kind, Outcome, State
 
@@ -28,7 +29,7 @@ def judged(path, tmp_path, rubric, launcher):
     files = [
         f.relative_to(folder) for f in sorted(folder.rglob("*")) if f.suffix in (".py", ".ipynb")
     ]
-    return judge("hw3", rubric, folder, files, launcher)
+    return judge(find("hw3"), rubric, folder, files, launcher)
 
 
 def expected(path, rubric):
@@ -39,7 +40,7 @@ def expected(path, rubric):
     return full | told.get("earned", {}) | dict.fromkeys(told.get("pending", []))
 
 
-@pytest.mark.parametrize("path", folders("right", "wrong", "forged", "pending"))
+@pytest.mark.parametrize("path", folders("right", "forged", "pending"))
 def test_a_hand_in_earns_what_its_file_says(path, tmp_path, rubric, launcher):
     verdict = judged(path, tmp_path, rubric, launcher)
     earned = {id_: score.earned for id_, score in verdict.criteria.items()}
@@ -71,7 +72,7 @@ def transfers(name, tmp_path, rubric, launcher):
 
 
 def test_no_python_at_all_is_zero_and_final(rubric, launcher, tmp_path):
-    verdict = judge("hw3", rubric, tmp_path, [], launcher)
+    verdict = judge(find("hw3"), rubric, tmp_path, [], launcher)
     assert [s.earned for s in verdict.criteria.values()] == [0.0] * 3
     assert {s.state for s in verdict.criteria.values()} == {State.FINAL}
     assert {s.outcome for s in verdict.criteria.values()} == {Outcome.BLOCKED}

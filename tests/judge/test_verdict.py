@@ -10,8 +10,9 @@ import attrs
 import pytest
 from stand_ins import MODEL
 
+from grader.assignment import Assignment
 from grader.errors import InternalError
-from grader.judge import judge, judging
+from grader.judge import judge
 from grader.records import Kind, Outcome, State
 from grader.rubric import Criterion
 
@@ -35,17 +36,16 @@ def test_loud(submission):
 
 
 @pytest.fixture
-def judged(rubric, launcher, hand_in, tmp_path, monkeypatch):
+def judged(rubric, launcher, hand_in, tmp_path):
     """Judge MODEL by checks of our own, for the given criteria."""
 
     def run(checks, *ids, text=MODEL):
-        folder = tmp_path / "checks"
-        folder.mkdir()
-        (folder / "test_checks.py").write_text(checks)
-        monkeypatch.setattr(judging, "assignment_folder", lambda _: folder)
+        assignment = Assignment("ours", tmp_path / "home")
+        assignment.checks.mkdir(parents=True)
+        (assignment.checks / "test_checks.py").write_text(checks)
         criteria = [Criterion(i, "t3", i, 1.0, Kind.CODE) for i in ids]
         ours = attrs.evolve(rubric, criterion=criteria)
-        return judge("ours", ours, hand_in({"hw3.py": text}), [Path("hw3.py")], launcher)
+        return judge(assignment, ours, hand_in({"hw3.py": text}), [Path("hw3.py")], launcher)
 
     return run
 

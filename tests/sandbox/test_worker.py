@@ -43,7 +43,7 @@ def look():
 def seen_by(prober):
     with pytest.raises(ProbeFailed, match="has seen"):
         prober.forward(6, 2)
-    worker = next(iter(prober._workers.values()))
+    worker = prober.workers.running()[0]
     deadline = time.monotonic() + 5
     while "\n" not in worker.output.partition("seen ")[2] and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -142,7 +142,7 @@ def test_what_the_student_prints_is_kept_apart_from_answers(probing):
     assert prober.forward(6, 2).numbers.right
     assert prober.train(6, 2).numbers.right
     deadline = time.monotonic() + 5
-    worker = next(iter(prober._workers.values()))
+    worker = prober.workers.running()[0]
     while "to stdout" not in worker.output and time.monotonic() < deadline:
         time.sleep(0.01)
     assert worker.output.count("hello") >= 4
@@ -184,9 +184,10 @@ def test_a_cold_worker_needs_nothing_that_windows_lacks(tmp_path, hand_in):
         "import os, sys\n"
         "from pathlib import Path\n"
         "from grader.judge.prober import WorkerProber\n"
+        "from grader.assignment import find\n"
         "from grader.rubric import load_rubric\n"
         "from grader.sandbox.cold import ColdLauncher\n"
-        "r = load_rubric('hw3')\n"
+        "r = load_rubric(find('hw3'))\n"
         "launcher = ColdLauncher(dict(os.environ))\n"
         f"folder = Path({str(folder)!r})\n"
         "with WorkerProber(launcher, folder, [Path('hw3.py')], r.model, r.limits) as prober:\n"

@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 import torch
 
-from grader.trace import HOST, Place, RankEdge, Run
+from grader.processes import Place, RankEdge, Run
+from grader.trace import HOST
 from grader.vgpu.launch import command_line, launch
 from grader.vgpu.settings import Settings
 from grader.vgpu.summary import run_summary

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from grader.trace import Run
+from grader.processes import Run
 from grader.vgpu import cli
 
 SCRIPT = """\

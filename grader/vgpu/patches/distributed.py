@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 from torch import distributed as dist
 
+from grader.trace import HOST
 from grader.vgpu import devices, dispatch, ranks, recorder
 from grader.vgpu.arguments import tensors_in
 from grader.vgpu.tensor import VirtualTensor
@@ -32,6 +33,13 @@ _POINT_TO_POINT = ("c10d::send", "c10d::recv_", "c10d::recv_any_source_")
 _REDUCTIONS = (
     *("allreduce", "reduce", "reduce_scatter", "_reduce_scatter_base", "reduce_scatter_single"),
     "allreduce_coalesced",
+)
+
+#: Methods of ProcessGroup that take tensors of the host, too, by a back end such as gloo.
+_ON_HOST = (
+    *("allreduce", "allreduce_coalesced", "broadcast", "reduce", "allgather", "_allgather_base"),
+    *("gather", "scatter", "reduce_scatter", "_reduce_scatter_base", "alltoall", "alltoall_base"),
+    "barrier",
 )
 
 #: What was begun in each group whose operations are being coalesced.
@@ -56,6 +64,10 @@ def install() -> None:
     for name in _REDUCTIONS:
         if hasattr(dist.ProcessGroup, name):
             setattr(dist.ProcessGroup, name, _averaging(getattr(dist.ProcessGroup, name)))
+    for name in _ON_HOST:
+        if hasattr(dist.ProcessGroup, name):
+            setattr(dist.ProcessGroup, name, _noted(getattr(dist.ProcessGroup, name), name))
+    setattr(dist.Work, "wait", _throwing(dist.Work.wait))  # noqa: B010
 
 
 # ---------------------------------------------------------------------- NCCL, by name
@@ -278,12 +290,59 @@ def _work(future: Any) -> Any:
 
 
 def _record(name: str, values: list[Any], gpu: int, group: Any) -> None:
-    written = list(tensors_in(values[:1]))
-    size = sum(tensor.numel() * tensor.element_size() for tensor in written)
+    size = _bytes(values[:1])
     known = name in ("c10d::send", "c10d::recv_")
     peer = dist.get_global_rank(group, values[2]) if known else None
     recorder.op(name, gpu)
-    recorder.message(name.removeprefix("c10d::").strip("_").removesuffix("_base"), gpu, peer, size)
+    recorder.message(_plain(name), gpu, peer, size, _members(group))
+
+
+def _plain(name: str) -> str:
+    return name.removeprefix("c10d::").strip("_").removesuffix("_base")
+
+
+def _bytes(values: Sequence[Any]) -> int:
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors_in(values))
+
+
+def _members(group: Any) -> tuple[int, ...] | None:
+    """The ranks of a group that is not all of them."""
+    if group.size() == dist.get_world_size():
+        return None
+    return tuple(dist.get_process_group_ranks(group))
+
+
+def _noted(collective: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """A collective that is noted where its tensors are the host's: no op tells of them."""
+
+    @functools.wraps(collective)
+    def run(group: Any, *args: Any, **kwargs: Any) -> Any:
+        values = [*args, *kwargs.values()]
+        tensors = list(tensors_in(values))
+        device = next((x.device for x in values if isinstance(x, dist.BarrierOptions)), None)
+        if tensors or (device is not None and device.type == "cpu"):
+            if not any(type(tensor) is VirtualTensor for tensor in tensors):
+                recorder.message(_plain(name), HOST, None, _bytes(values[:1]), _members(group))
+        return collective(group, *args, **kwargs)
+
+    return run
+
+
+def _throwing(wait: Callable[..., Any]) -> Callable[..., Any]:
+    """Work.wait() that says what went wrong: that of a Work made from a future says nothing."""
+
+    @functools.wraps(wait)
+    def waited(work: Any, *args: Any, **kwargs: Any) -> Any:
+        done = wait(work, *args, **kwargs)
+        try:
+            future = work.get_future()
+        except RuntimeError:  # it has none, and has said it
+            return done
+        if future.done():
+            future.value()
+        return done
+
+    return waited
 
 
 def _start_coalescing(group: Any, device: Any) -> None:  # noqa: ARG001 - torch's signature
