@@ -22,7 +22,7 @@ test:
 
 # Rubrics, checks, reference solutions and wrong hand-ins: all points, what they lose, or red.
 reference:
-	grade check-assignment $(notdir $(wildcard rubrics/*))
+	grade check-assignment --jobs 4 $(notdir $(wildcard rubrics/*))
 
 # The invented class, as a new instructor would grade it.
 demo:
