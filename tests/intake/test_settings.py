@@ -183,3 +183,10 @@ def test_a_mistake_is_told_every_time(tmp_path: Path) -> None:
         assert refusal(tmp_path, set()) == [
             "class.toml, line 1: overrides: expected a table, found a list of 1"
         ]
+
+
+@pytest.mark.parametrize("target", ["nothing", "x" * 300])
+def test_a_link_that_leads_nowhere_is_said(tmp_path, target):
+    (tmp_path / "class.toml").symlink_to(target)
+    with pytest.raises(UsageError, match=r"class\.toml cannot be read"):
+        read_settings(tmp_path, [])
