@@ -151,7 +151,9 @@ def collected(folder: Path, use: Callable[[], None], *, seconds: float) -> None:
     printed = io.StringIO()
     checks = Checks(use)
     where = ("--rootdir", str(folder), "--confcutdir", str(folder))
-    files = [str(file) for file in check_files(folder)] or [str(folder)]
+    files = [str(file) for file in check_files(folder)]
+    if not files:
+        raise InternalError(f"there are no checks in {folder}")
     with (
         contextlib.redirect_stdout(printed),
         contextlib.redirect_stderr(printed),
