@@ -22,7 +22,9 @@ test:
 
 # Rubrics, checks, reference solutions and wrong hand-ins: all points, what they lose, or red.
 reference:
-	grade check-assignment --jobs 4 $(notdir $(wildcard rubrics/*))
+	rm -rf build/reference
+	grade check-assignment --jobs 4 --out build/reference $(notdir $(wildcard rubrics/*))
+	python tests/assert_explained.py build/reference/hw3 rubrics/hw3/wrong
 
 # The invented class, as a new instructor would grade it.
 demo:

@@ -50,7 +50,7 @@ class Workers:
         """The worker, started if need be; ProbeFailed where too much time was lost already."""
         if self.lost_seconds >= self.most_lost:
             raise ProbeFailed(
-                f"not tried: earlier runs did not finish within {self.most_lost:g} s in all",
+                f"earlier runs failed to finish within {self.most_lost:g} s in all: not tried",
                 hint=HINTS["timeout"],
                 where=self._hung_at,
                 hung=True,
